@@ -1,0 +1,209 @@
+"""Every setting of Telemed. Each environment variable is described in docs/configuration.md.
+
+``TELEMED_MODE`` is ``development`` (the embedded default), ``test`` or ``production``; production
+has no default for anything that would be unsafe, and fails at the start when it is missing.
+"""
+
+import zoneinfo
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from telemed.lib.database_url import database
+from telemed.lib.env import Env
+
+# Python would read the operating system's zone data first, and that may be years old: Morocco is
+# at UTC+0 all year since 2026-09-20, which only tzdata 2026.3 and later know.
+zoneinfo.reset_tzpath(to=[])
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+MODE = env.choice("TELEMED_MODE", ("development", "test", "production"), "development")
+PRODUCTION = MODE == "production"
+DEBUG = env.flag("DEBUG", False)
+VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
+
+# --- secrets -------------------------------------------------------------------------------------
+if PRODUCTION:
+    SECRET_KEY = env.required("SECRET_KEY", "it signs sessions and tickets")
+    FIELD_KEYS = env.keys("FIELD_KEYS")
+    INDEX_KEY = env.required("INDEX_KEY", "it blinds the search index of identifiers and phones")
+    LINK_KEYS = env.keys("LINK_KEYS")
+    AUDIT_KEY = env.required("AUDIT_KEY", "it authenticates the chain of audit events")
+else:
+    SECRET_KEY = env.text("SECRET_KEY", "development-only-secret-key-that-protects-nothing-at-all")
+    FIELD_KEYS = env.keys("FIELD_KEYS") or {"dev": "development-only-field-key-protects-nothing"}
+    INDEX_KEY = env.text("INDEX_KEY", "development-only-index-key-protects-nothing")
+    LINK_KEYS = env.keys("LINK_KEYS") or {"dev": "development-only-link-key-protects-nothing"}
+    AUDIT_KEY = env.text("AUDIT_KEY", "development-only-audit-key-protects-nothing")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+
+# --- where it is reached ---------------------------------------------------------------------------
+PUBLIC_URL = env.url("PUBLIC_URL", "http://localhost:8000", schemes=("http", "https")).rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", () if PRODUCTION else ("*",))
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 1, at_most=5)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- apps ------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "csp",
+    "phonenumber_field",
+    "heroicons",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "telemed.lib",
+    "telemed.audit",
+    "telemed.messaging",
+    "telemed.accounts",
+    "scheduling",
+    "consultations",
+    "telemed.records",
+    "telemed.desk",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "telemed.urls"
+ASGI_APPLICATION = "telemed.asgi.web"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    }
+]
+
+# --- data ------------------------------------------------------------------------------------------
+DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/telemed.sqlite3"))}
+REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "capacity": 500, "expiry": 10},
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CLOCK_OFFSET_FILE: Path | None = (
+    None if PRODUCTION else env.path("CLOCK_OFFSET_FILE", VAR_DIR / "clock-offset")
+)
+
+# --- people and sessions -----------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+# --- languages and time ------------------------------------------------------------------------------
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", _("French")), ("ar", _("Arabic")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.text("SITE_TIME_ZONE", "Africa/Casablanca")
+
+# --- files ---------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if MODE == "test"
+        else "telemed.lib.staticfiles.ModuleManifestStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = MODE == "test"
+
+# --- what a browser may load -----------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "media-src": [SELF, "blob:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_SSL_REDIRECT = PRODUCTION
+
+# --- retention periods by class (telemed/lib/retention.py) -------------------------------------------------
+RETENTION = {
+    "clinical": timedelta(days=env.integer("RETENTION_CLINICAL_DAYS", 20 * 365, at_least=365)),
+    "administrative": timedelta(
+        days=env.integer("RETENTION_ADMINISTRATIVE_DAYS", 10 * 365, at_least=365)
+    ),
+    "message": timedelta(days=env.integer("RETENTION_MESSAGE_DAYS", 90, at_least=1)),
+    "technical": timedelta(days=env.integer("RETENTION_TECHNICAL_DAYS", 30, at_least=1)),
+    "guest": timedelta(days=env.integer("RETENTION_GUEST_DAYS", 30, at_least=1)),
+}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEST_RUNNER = "django.test.runner.DiscoverRunner"
