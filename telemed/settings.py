@@ -25,7 +25,7 @@ PRODUCTION = MODE == "production"
 DEBUG = env.flag("DEBUG", False)
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
 
-# --- secrets -------------------------------------------------------------------------------------
+# --- secrets
 if PRODUCTION:
     SECRET_KEY = env.required("SECRET_KEY", "it signs sessions and tickets")
     FIELD_KEYS = env.keys("FIELD_KEYS")
@@ -40,7 +40,7 @@ else:
     AUDIT_KEY = env.text("AUDIT_KEY", "development-only-audit-key-protects-nothing")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 
-# --- where it is reached ---------------------------------------------------------------------------
+# --- where it is reached
 PUBLIC_URL = env.url("PUBLIC_URL", "http://localhost:8000", schemes=("http", "https")).rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", () if PRODUCTION else ("*",))
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -48,7 +48,7 @@ TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 1, at_most=5)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# --- apps ------------------------------------------------------------------------------------------
+# --- apps
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -108,7 +108,7 @@ TEMPLATES = [
     }
 ]
 
-# --- data ------------------------------------------------------------------------------------------
+# --- data
 DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/telemed.sqlite3"))}
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))
 CACHES = {
@@ -130,7 +130,7 @@ CLOCK_OFFSET_FILE: Path | None = (
     None if PRODUCTION else env.path("CLOCK_OFFSET_FILE", VAR_DIR / "clock-offset")
 )
 
-# --- people and sessions -----------------------------------------------------------------------------
+# --- people and sessions
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
@@ -151,7 +151,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
-# --- languages and time ------------------------------------------------------------------------------
+# --- languages and time
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("French")), ("ar", _("Arabic")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -159,7 +159,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.text("SITE_TIME_ZONE", "Africa/Casablanca")
 
-# --- files ---------------------------------------------------------------------------------------------
+# --- files
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
@@ -172,7 +172,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = MODE == "test"
 
-# --- what a browser may load -----------------------------------------------------------------------------
+# --- what a browser may load
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -194,7 +194,7 @@ SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION
 
-# --- retention periods by class (telemed/lib/retention.py) -------------------------------------------------
+# --- retention periods by class (telemed/lib/retention.py)
 RETENTION = {
     "clinical": timedelta(days=env.integer("RETENTION_CLINICAL_DAYS", 20 * 365, at_least=365)),
     "administrative": timedelta(

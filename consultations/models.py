@@ -1,0 +1,258 @@
+"""The visit as it is lived: the consultation, its room, who is in it and what they agreed to.
+
+Authority stands here (who is admitted, what was consented to, which process owns the room); what
+a media process keeps in memory may be lost at any time.
+"""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from scheduling.models import Appointment, PersonalLink, Specialist
+from telemed.accounts.models import Act, Patient
+from telemed.accounts.rows import Row
+from telemed.lib import clock, retention
+from telemed.lib.fields import SealedTextField
+
+
+class MediaProcess(models.Model):
+    """A running media process. Every write it makes names its ``epoch``; a process whose
+    heartbeat is 3 s old by the database's clock is dead."""
+
+    retention: ClassVar[str] = retention.TECHNICAL
+
+    name = models.SlugField(max_length=32, unique=True)
+    epoch = models.PositiveIntegerField(default=0)
+    address = models.CharField(max_length=200)  # where the front reaches it, host:port
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    draining = models.BooleanField(default=False)
+    rooms = models.PositiveIntegerField(default=0)
+    people = models.PositiveIntegerField(default=0)
+    lag_ms = models.FloatField(default=0)
+
+
+class ConsultationStatus(models.TextChoices):
+    """FHIR R4 EncounterStatus (class VR)."""
+
+    PLANNED = "planned", _("Planned")
+    ARRIVED = "arrived", _("Arrived")
+    IN_PROGRESS = "in-progress", _("In progress")
+    FINISHED = "finished", _("Finished")
+    CANCELLED = "cancelled", _("Cancelled")
+    ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
+
+
+class Consultation(Row):
+    """FHIR Encounter: what happened of an appointment. Only "Finish" finishes it."""
+
+    class Mode(models.TextChoices):
+        VIDEO = "video", _("By video")
+        TELEPHONE = "telephone", _("By telephone")
+
+    class Identification(models.TextChoices):
+        DOCUMENT = "document", _("Identity document seen")
+        KNOWN = "known", _("Known to me")
+        WITNESSED = "witnessed", _("Confirmed by the presenter")
+        DECLARED = "declared", _("Name and birth date told")
+
+    appointment = models.OneToOneField(
+        Appointment, on_delete=models.PROTECT, related_name="consultation"
+    )
+    status = models.CharField(
+        max_length=16, choices=ConsultationStatus.choices, default=ConsultationStatus.PLANNED
+    )
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.VIDEO)
+    identified_how = models.CharField(max_length=10, choices=Identification.choices, blank=True)
+    identified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    identified_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    finished_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    place_confirmed = SealedTextField(blank=True)  # where the patient says they are now
+    phone_confirmed = SealedTextField(blank=True)
+    contact_person = SealedTextField(blank=True)
+
+
+class Room(models.Model):
+    """Where a consultation meets. ``snapshot`` numbers its state; messages are only hints."""
+
+    retention: ClassVar[str] = retention.ADMINISTRATIVE
+
+    class State(models.TextChoices):
+        SCHEDULED = "scheduled"
+        WAITING = "waiting"
+        IN_SESSION = "in-session"
+        PAUSED = "paused"
+        INTERRUPTED = "interrupted"
+        CLOSED = "closed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    consultation = models.OneToOneField(Consultation, on_delete=models.PROTECT, related_name="room")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.SCHEDULED)
+    snapshot = models.PositiveBigIntegerField(default=1)
+    process = models.ForeignKey(
+        MediaProcess, null=True, blank=True, on_delete=models.SET_NULL, related_name="owns"
+    )
+    epoch = models.PositiveIntegerField(default=0)  # the owning process's epoch
+    professional_gone_at = models.DateTimeField(null=True, blank=True)
+    emergency_at = models.DateTimeField(null=True, blank=True)
+    emergency_reason = SealedTextField(blank=True)  # going on without consent; reviewed later
+    emergency_reviewed_at = models.DateTimeField(null=True, blank=True)
+
+
+class ParticipantRole(models.TextChoices):
+    PATIENT = "patient", _("Patient")
+    REPRESENTATIVE = "representative", _("Representative")
+    SPECIALIST = "specialist", _("Specialist")
+    PRESENTER = "presenter", _("Presenter")
+    COMPANION = "companion", _("Companion")
+    INTERPRETER = "interpreter", _("Interpreter")
+
+
+class Participant(Row):
+    """One person of one room. Beside a presenter the patient has no device of their own:
+    ``beside`` names the participant whose connection carries them."""
+
+    class State(models.TextChoices):
+        INVITED = "invited"
+        JOINING = "joining"
+        WAITING = "waiting"
+        ADMITTED = "admitted"
+        DENIED = "denied"
+        CONNECTED = "connected"
+        RECONNECTING = "reconnecting"
+        LEFT = "left"
+        REMOVED = "removed"
+        UNABLE = "unable-to-join"
+
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="participants")
+    role = models.CharField(max_length=16, choices=ParticipantRole.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.INVITED)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    patient = models.ForeignKey(
+        Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    link = models.ForeignKey(
+        PersonalLink, null=True, blank=True, on_delete=models.PROTECT, related_name="participants"
+    )
+    beside = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="carries"
+    )
+    name = SealedTextField()
+    verified = models.BooleanField(default=False)  # a guest by link is not
+    browser = models.UUIDField(null=True, blank=True)  # the browser that is live
+    connection = models.UUIDField(null=True, blank=True)  # its newest socket
+    unable_reason = models.CharField(max_length=16, blank=True)  # permission, device, network
+    opened_at = models.DateTimeField(null=True, blank=True)  # link, test or waiting page opened
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    admitted_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_participant_per_user",
+                fields=["room", "user", "role"],
+                condition=Q(user__isnull=False, voided_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="one_participant_per_link",
+                fields=["room", "link"],
+                condition=Q(link__isnull=False, voided_at__isnull=True),
+            ),
+        ]
+
+
+class PresentPerson(Row):
+    """Somebody physically present at one end, on camera or not, as that end declares."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="present")
+    name = SealedTextField()
+    capacity = models.CharField(max_length=40)  # mother, student, driver …
+    on_camera = models.BooleanField(default=False)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+
+class Consent(Row):
+    """What somebody agreed to, in which words and how; withdrawn, never erased.
+
+    ``text_version`` and ``text_hash`` (SHA-256 of the shown text) name the words;
+    ``person`` is who is heard and seen, ``given_by`` may be their representative.
+    """
+
+    class Decision(models.TextChoices):
+        GIVEN = "given"
+        REFUSED = "refused"
+
+    class How(models.TextChoices):
+        TAPPED = "tapped", _("Tapped on the screen")
+        SPOKEN = "spoken", _("Spoken, witnessed by the presenter")
+
+    consultation = models.ForeignKey(
+        Consultation, on_delete=models.PROTECT, related_name="consents"
+    )
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="consents")
+    specialist = models.ForeignKey(Specialist, on_delete=models.PROTECT, related_name="+")
+    act = models.CharField(max_length=20, choices=Act.choices)
+    decision = models.CharField(max_length=8, choices=Decision.choices)
+    text_version = models.CharField(max_length=16)
+    text_hash = models.CharField(max_length=64)
+    language = models.CharField(max_length=8)
+    how = models.CharField(max_length=8, choices=How.choices)
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    witness = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+
+class ChatMessage(Row):
+    """Written in the room and kept; ``to`` is set when it was for one waiting person alone.
+
+    Its id is chosen by the sender's browser, so that a repeat stores nothing twice.
+    """
+
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="chat")
+    author = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="wrote")
+    to = models.ForeignKey(
+        Participant, null=True, blank=True, on_delete=models.PROTECT, related_name="was_written"
+    )
+    text = SealedTextField()
+
+    class Meta:
+        ordering = ["received_at"]
+
+
+class GuestSession(models.Model):
+    """A browser that opened a personal link with its code; ``browser_hash`` is the SHA-256 of
+    the key in its cookie."""
+
+    retention: ClassVar[str] = retention.GUEST
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    link = models.ForeignKey(PersonalLink, on_delete=models.CASCADE, related_name="sessions")
+    browser_hash = models.CharField(max_length=64, unique=True)
+    started_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+
+class UsedTicket(models.Model):
+    """A join ticket that was taken: the primary key makes the second use fail."""
+
+    retention: ClassVar[str] = retention.TECHNICAL
+
+    id = models.UUIDField(primary_key=True)
+    used_at = models.DateTimeField(default=clock.now)
