@@ -17,7 +17,7 @@ class Sealed(bytes):
 class SealedAttribute(DeferredAttribute):
     """Opens on access, because only the instance knows the row that the value is bound to."""
 
-    field: "SealedTextField"  # type: ignore[assignment]
+    field: "SealedTextField"
 
     def __get__(self, instance: models.Model | None, cls: Any = None) -> Any:
         value = super().__get__(instance, cls)
