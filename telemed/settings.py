@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "channels",
     "django_htmx",
     "csp",
@@ -107,6 +108,8 @@ TEMPLATES = [
         },
     }
 ]
+# Every form is drawn by templates/django/forms/.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- data
 DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/telemed.sqlite3"))}
@@ -161,6 +164,7 @@ TIME_ZONE = env.text("SITE_TIME_ZONE", "Africa/Casablanca")
 
 # --- files
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "telemed" / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
