@@ -198,6 +198,15 @@ SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION
 
+# --- how browsers reach the media process
+STUN_URLS = env.words("STUN_URLS")
+TURN_URLS = env.words("TURN_URLS")
+TURN_SECRET = (
+    env.required("TURN_SECRET", "coturn checks the credentials of TURN_URLS with it")
+    if TURN_URLS
+    else ""
+)
+
 # --- retention periods by class (telemed/lib/retention.py)
 RETENTION = {
     "clinical": timedelta(days=env.integer("RETENTION_CLINICAL_DAYS", 20 * 365, at_least=365)),
