@@ -1,0 +1,50 @@
+"""A selective forwarding media server on asyncio: WebRTC in, the same packets out.
+
+    config = MediaConfig(bind=("192.0.2.2",), port=50000)
+    server = await MediaServer.start(config, on_event=print)
+    answer = await server.join("room", "peer", offer, send=True, receive=True)
+
+It knows opaque room and peer ids only, and imports nothing of the application.
+"""
+
+from .config import MediaConfig, local_addresses
+from .events import (
+    AnyEvent,
+    Event,
+    JoinRefused,
+    PathChanged,
+    PeerBack,
+    PeerConnected,
+    PeerGone,
+    PeerSilent,
+    Quality,
+    QualityChanged,
+    SdpRefused,
+    Slot,
+    SlotsChanged,
+    SourceKind,
+    SpeakerChanged,
+)
+from .server import MediaServer, Statistics
+
+__all__ = [
+    "AnyEvent",
+    "Event",
+    "JoinRefused",
+    "MediaConfig",
+    "MediaServer",
+    "PathChanged",
+    "PeerBack",
+    "PeerConnected",
+    "PeerGone",
+    "PeerSilent",
+    "Quality",
+    "QualityChanged",
+    "SdpRefused",
+    "Slot",
+    "SlotsChanged",
+    "SourceKind",
+    "SpeakerChanged",
+    "Statistics",
+    "local_addresses",
+]

@@ -1,0 +1,56 @@
+"""What a viewer's link is spent on: voices first, then the pictures that fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .peer import Peer
+
+AUDIO_BITRATE = 45_000  # Opus at 32 kbit/s with headers, while somebody talks
+MIN_VIDEO_BITRATE = 70_000
+RESUME_FACTOR = 1.5
+RESUME_SECONDS = 3.0
+USABLE = 0.92
+
+
+@dataclass
+class Share:
+    """`per_video` is in bits a second and includes the publisher's voice; `cap` is how many
+    pictures a thin link is limited to, None when it carries all."""
+
+    per_video: int = 0
+    cap: int | None = None
+    ample_since: float | None = None
+
+
+def divide(viewer: Peer, share: Share, now: float) -> None:
+    """Decides how many video slots the link carries, pauses the rest, and sets the share."""
+    videos = [s for s in viewer.slots.values() if s.kind == "video" and s.source is not None]
+    voices = sum(s.kind == "audio" and s.source is not None for s in viewer.slots.values())
+    room = viewer.downlink.estimator.bitrate * USABLE - min(voices, 2) * AUDIO_BITRATE
+    affordable = max(0, min(len(videos), int(room // MIN_VIDEO_BITRATE)))
+    pictures = _pictures(share, affordable, len(videos), room, now)
+    videos.sort(key=lambda slot: slot.source is not None and slot.source.kind != "screen")
+    for rank, slot in enumerate(videos):
+        slot.pause(rank >= pictures)
+    share.per_video = AUDIO_BITRATE + int(room / max(1, pictures))
+
+
+def _pictures(share: Share, affordable: int, shown: int, room: float, now: float) -> int:
+    """Fewer at once; more only when there has been room to spare for a while."""
+    if share.cap is None and affordable >= shown:
+        return shown
+    if share.cap is None or affordable < share.cap:
+        share.cap, share.ample_since = affordable, None
+    elif room < (share.cap + 1) * MIN_VIDEO_BITRATE * RESUME_FACTOR:
+        share.ample_since = None
+    elif share.ample_since is None:
+        share.ample_since = now
+    elif now - share.ample_since >= RESUME_SECONDS:
+        share.cap, share.ample_since = affordable, None
+    if share.cap >= shown:
+        share.cap = None
+        return shown
+    return share.cap

@@ -1,0 +1,143 @@
+"""An estimate of what a viewer's link carries, from its transport-wide feedback.
+
+The delay gradient drives aiortc's port of Google congestion control (Carlucci et al., 2016,
+sections 3 and 4); loss bounds it from above; REMB stands in where a browser sends no feedback.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+
+from aiortc.rate import (
+    AimdRateControl,
+    BandwidthUsage,
+    InterArrival,
+    OveruseDetector,
+    OveruseEstimator,
+)
+
+SENT_RING = 4096
+GROUP_MS = 5
+TICKS_PER_MS = (1 << 26) / 1000
+THROUGHPUT_MS = 500.0
+LOSS_WINDOW = 1.0
+MIN_BITRATE = 40_000
+
+
+class BandwidthEstimator:
+    """`bitrate` in bits a second, `round_trip` in seconds, `loss` from 0 to 1."""
+
+    def __init__(self, start_bitrate: int, max_bitrate: int) -> None:
+        self.max_bitrate = max_bitrate
+        self.bitrate: float = start_bitrate
+        self.round_trip = 0.1
+        self.loss = 0.0
+        self.has_feedback = False
+        self._sent_at = array("d", bytes(8 * SENT_RING))
+        self._sizes = array("H", bytes(2 * SENT_RING))
+        self._inter_arrival = InterArrival(int(GROUP_MS * TICKS_PER_MS), 1 / TICKS_PER_MS)
+        self._trend = OveruseEstimator()
+        self._detector = OveruseDetector()
+        self._rate = AimdRateControl()
+        self._rate.set_estimate(start_bitrate, 0)
+        self._loss_limit = float(max_bitrate)
+        self._arrived: deque[tuple[float, int]] = deque()
+        self._arrived_bytes = 0
+        self._lost = 0
+        self._expected = 0
+        self._loss_since = 0.0
+        self._last_update = 0.0
+        self._remb: int | None = None
+
+    def sent(self, number: int, size: int, now: float) -> None:
+        """Notes a packet by its transport-wide sequence number."""
+        index = number % SENT_RING
+        self._sent_at[index] = now
+        self._sizes[index] = size
+
+    @property
+    def throughput(self) -> float:
+        """What arrived over the last half second of feedback, in bits a second."""
+        if len(self._arrived) < 2:
+            return 0.0
+        span = max(self._arrived[-1][0] - self._arrived[0][0], 50.0)
+        return self._arrived_bytes * 8000 / span
+
+    def feedback(self, report: list[tuple[int, float | None]], now: float) -> None:
+        """Takes a transport-wide feedback message (feedback.read)."""
+        self.has_feedback = True
+        newest_sent = 0.0
+        for number, arrival in report:
+            index = number % SENT_RING
+            sent = self._sent_at[index]
+            if not sent or now - sent > 10:
+                continue
+            self._expected += 1
+            if arrival is None:
+                self._lost += 1
+                continue
+            newest_sent = max(newest_sent, sent)
+            self._arrival(sent, arrival * 1000, self._sizes[index], now)
+        if newest_sent:
+            self.note_round_trip(now - newest_sent)
+        self._update(now)
+
+    def remb(self, bitrate: int) -> None:
+        """Takes the browser's own estimate; it counts when no feedback comes."""
+        self._remb = bitrate
+        if not self.has_feedback:
+            self.bitrate = max(MIN_BITRATE, min(bitrate, self.max_bitrate))
+
+    def note_round_trip(self, seconds: float) -> None:
+        self.round_trip += (min(max(seconds, 0.001), 3.0) - self.round_trip) / 8
+
+    def note_loss(self, fraction: float) -> None:
+        """Takes the loss of a receiver report, where no transport feedback tells it."""
+        if not self.has_feedback:
+            self.loss = fraction
+
+    def _arrival(self, sent: float, arrival_ms: float, size: int, now: float) -> None:
+        arrived = self._arrived
+        arrived.append((arrival_ms, size))
+        self._arrived_bytes += size
+        while arrival_ms - arrived[0][0] > THROUGHPUT_MS:
+            self._arrived_bytes -= arrived.popleft()[1]
+        ticks = int(sent * 1000 * TICKS_PER_MS) & 0xFFFFFFFF
+        deltas = self._inter_arrival.compute_deltas(ticks, arrival_ms, size)  # type: ignore[arg-type]
+        if deltas is None:
+            return
+        sent_ms = deltas.timestamp / TICKS_PER_MS
+        now_ms = int(now * 1000)
+        self._trend.update(
+            deltas.arrival_time, sent_ms, deltas.size, self._detector.state(), now_ms
+        )
+        self._detector.detect(self._trend.offset(), sent_ms, self._trend.num_of_deltas(), now_ms)
+
+    def _update(self, now: float) -> None:
+        if now - self._loss_since >= LOSS_WINDOW:
+            self._update_loss(now)
+        usage = self._detector.state()
+        if usage != BandwidthUsage.OVERUSING and now - self._last_update < 0.1:
+            return
+        self._last_update = now
+        self._rate.rtt = int(self.round_trip * 1000)
+        throughput = self.throughput
+        self._rate.update(usage, int(throughput) if throughput else None, int(now * 1000))
+        self._rate.current_bitrate = max(
+            MIN_BITRATE, min(self._rate.current_bitrate, self.max_bitrate)
+        )
+        self.bitrate = max(MIN_BITRATE, min(self._rate.current_bitrate, self._loss_limit))
+
+    def _update_loss(self, now: float) -> None:
+        """The loss-based bound of section 4: hold between 2 and 10 per cent."""
+        self._loss_since = now
+        if self._expected < 10:
+            return
+        self.loss = self._lost / self._expected
+        self._lost = self._expected = 0
+        if self.loss > 0.10:
+            self._loss_limit = min(self._loss_limit, self.bitrate) * (1 - 0.5 * self.loss)
+            self._loss_limit = max(self._loss_limit, MIN_BITRATE)
+        elif self.loss < 0.02:
+            self._loss_limit = min(self._loss_limit * 1.08 + 1000, self.max_bitrate)

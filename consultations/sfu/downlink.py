@@ -1,0 +1,159 @@
+"""Everything that goes to one viewer: header, pacing, repairs and the estimate of the link."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from . import rtp
+from .bandwidth import BandwidthEstimator
+from .limits import Allowance
+
+if TYPE_CHECKING:
+    from .forward import SlotSender
+    from .transport import Transport
+
+PACING_FACTOR = 2.5
+PACING_BURST_SECONDS = 0.04
+MAX_QUEUE_SECONDS = 0.5
+MIN_QUEUE_BYTES = 40_000
+RTX_SHARE = 0.15
+PADDING = 224
+FLUSH_INTERVAL = 0.005
+
+Queued = tuple["SlotSender", int, int, int, int, int, bytes]
+
+
+class Downlink:
+    """The viewer's link. Audio leaves at once; video and repairs wait for their turn."""
+
+    def __init__(self, transport: Transport, start_bitrate: int, max_bitrate: int) -> None:
+        self.transport = transport
+        self.estimator = BandwidthEstimator(start_bitrate, max_bitrate)
+        self.sequence_extension = 0  # transport-wide sequence number, 0 when not negotiated
+        self.time_extension = 0
+        self.packets = 0
+        self.bytes = 0
+        self.resent_bytes = 0
+        self.audio_loss = 0.0
+        self._transport_sequence = 0
+        self._queue: deque[Queued] = deque()
+        self._queued_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._pace = Allowance(rate=0, burst=0)
+        self._repairs = Allowance(rate=0, burst=0)
+
+    def send_media(
+        self,
+        slot: SlotSender,
+        marker: int,
+        sequence: int,
+        timestamp: int,
+        payload: bytes,
+        now: float,
+    ) -> None:
+        head = marker | slot.payload_type
+        if slot.kind == "audio":
+            self._send(head, sequence, timestamp, slot.ssrc, payload, now)
+        else:
+            self._enqueue((slot, head, sequence, timestamp, slot.ssrc, len(payload), payload), now)
+
+    def resend(self, slot: SlotSender, wanted: int, now: float) -> bool:
+        """Answers one NACKed number by RTX (RFC 4588), within the repair budget."""
+        kept = slot.history.to_resend(wanted, now, self.estimator.round_trip)
+        if kept is None or slot.rtx_payload_type is None:
+            return False
+        sequence, timestamp, marker, payload, _ = kept
+        self._repairs.rate = self.estimator.bitrate * RTX_SHARE / 8
+        self._repairs.burst = max(3000.0, self._repairs.rate * 0.5)
+        if not self._repairs.allows(now, len(payload) + 40):
+            return False
+        slot.history.resent(wanted, now)
+        slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
+        self.resent_bytes += len(payload)
+        body = sequence.to_bytes(2) + payload
+        head = marker | slot.rtx_payload_type
+        rtx = (slot, head, slot.rtx_sequence, timestamp, slot.rtx_ssrc, len(body), body)
+        self._enqueue(rtx, now)
+        return True
+
+    # Pacing.
+
+    def _enqueue(self, item: Queued, now: float) -> None:
+        self._set_pace()
+        if not self._queue and self._pace.allows(now, item[5]):
+            self._send(item[1], item[2], item[3], item[4], item[6], now)
+            return
+        self._queue.append(item)
+        self._queued_bytes += item[5]
+        limit = max(MIN_QUEUE_BYTES, self.estimator.bitrate / 8 * MAX_QUEUE_SECONDS)
+        if self._queued_bytes > limit:
+            self._overflow()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_INTERVAL, self._flush)
+
+    def _set_pace(self) -> None:
+        self._pace.rate = self.estimator.bitrate * PACING_FACTOR / 8
+        self._pace.burst = max(3000.0, self._pace.rate * PACING_BURST_SECONDS)
+
+    def _overflow(self) -> None:
+        """Drops what is queued: late video helps nobody; each slot goes on at a key frame."""
+        for slot in {item[0] for item in self._queue}:
+            slot.resynchronise()
+        self._queue.clear()
+        self._queued_bytes = 0
+        self.transport.mux.drops["pacing"] += 1
+
+    def _flush(self) -> None:
+        """Sends what the pace allows by now, and comes back for the rest."""
+        self._timer = None
+        queue, now = self._queue, self.transport.mux.now()
+        self._set_pace()
+        while queue and self._pace.allows(now, queue[0][5]):
+            item = queue.popleft()
+            self._queued_bytes -= item[5]
+            self._send(item[1], item[2], item[3], item[4], item[6], now)
+        if queue:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_INTERVAL, self._flush)
+
+    def close(self) -> None:
+        self._queue.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _send(
+        self,
+        head: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        payload: bytes,
+        now: float,
+        first: int = 0x90,
+    ) -> None:
+        if self.sequence_extension:
+            number = self._transport_sequence = (self._transport_sequence + 1) & 0xFFFF
+            header = rtp.WITH_SEQUENCE(
+                first,
+                head,
+                sequence,
+                timestamp,
+                ssrc,
+                0xBEDE,
+                1,
+                self.sequence_extension << 4 | 1,
+                number,
+            )
+            size = self.transport.send_rtp(header + payload)
+            self.estimator.sent(number, size, now)
+        elif self.time_extension:
+            stamp = self.time_extension << 28 | 2 << 24 | rtp.absolute_send_time(now)
+            header = rtp.WITH_TIME(first, head, sequence, timestamp, ssrc, 0xBEDE, 1, stamp)
+            size = self.transport.send_rtp(header + payload)
+        else:
+            header = rtp.PLAIN(first & 0xEF, head, sequence, timestamp, ssrc)
+            size = self.transport.send_rtp(header + payload)
+        self.packets += 1
+        self.bytes += size

@@ -1,0 +1,93 @@
+"""What the media server reports to its owner, called synchronously on the event loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SourceKind = Literal["audio", "video", "screen"]
+Quality = Literal["good", "fair", "poor", "audio-only"]
+
+
+class JoinRefused(Exception):
+    """A join that the server turns down; `code` is stable and for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class SdpRefused(JoinRefused):
+    """An offer that cannot be answered: `malformed`, `no_vp8`, `no_opus`, `no_bundle`, …"""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One receive slot of a peer: a media section of its own session description."""
+
+    mid: str
+    kind: Literal["audio", "video"]
+    source_peer: str | None = None
+    source_kind: SourceKind | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    room_id: str
+    peer_id: str
+
+
+@dataclass(frozen=True)
+class PeerConnected(Event):
+    """DTLS is up: media may flow (again, after a new session of the same peer)."""
+
+
+@dataclass(frozen=True)
+class PeerSilent(Event):
+    """Nothing authentic has come from the peer for `seconds`; it may come back."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PeerBack(Event):
+    """A silent peer is heard again after `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PeerGone(Event):
+    """The peer is forgotten: `left`, `closed` (by the browser), `timeout`, `handshake`,
+    `replaced` (a newer session of the same peer), `ended` (the room) or `shutdown`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class SlotsChanged(Event):
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class SpeakerChanged:
+    """Who speaks in the room, by the audio levels of RFC 6464; None when nobody does."""
+
+    room_id: str
+    peer_id: str | None
+
+
+@dataclass(frozen=True)
+class QualityChanged(Event):
+    """How well the server can serve the peer's downlink."""
+
+    level: Quality
+
+
+@dataclass(frozen=True)
+class PathChanged(Event):
+    """The peer nominated another network path (RFC 8445); its DTLS session goes on."""
+
+
+AnyEvent = Event | SpeakerChanged

@@ -1,0 +1,153 @@
+"""ICE-lite for one session (RFC 8445 section 2.5), and the socket-like face DTLS wants.
+
+The server never sends checks. It answers those that carry this session's credentials, and the
+pair that the browser nominates is where everything is sent. A restart adds credentials; the old
+ones stay valid until a pair is nominated with the new ones, so media never stops in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .limits import Allowance
+from .stun import BindingRequest, binding_response
+
+if TYPE_CHECKING:
+    from .mux import Endpoint, Mux, SocketAddress
+
+MAX_ADDRESSES = 16
+DTLS_QUEUE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    ufrag: str
+    password: str
+    remote_ufrag: str
+
+
+class IceLite:
+    """The pairs of one session. `endpoint` and `address` are the nominated ones."""
+
+    role = "controlled"
+    state = "completed"
+
+    def __init__(
+        self,
+        mux: Mux,
+        on_nominated: Callable[[Endpoint, SocketAddress], None],
+        on_media: Callable[[bytes, float], None],
+    ) -> None:
+        self.mux = mux
+        self.endpoint: Endpoint | None = None
+        self.address: SocketAddress | None = None
+        self.last_check = mux.now()
+        self.on_media = on_media
+        self.checks = Allowance(rate=50, burst=100)
+        self._on_nominated = on_nominated
+        self._generations: list[Credentials] = []
+        self._validated: dict[tuple[Endpoint, SocketAddress], float] = {}
+        self._dtls: asyncio.Queue[bytes | None] = asyncio.Queue(DTLS_QUEUE)
+        self._closed = False
+
+    @property
+    def credentials(self) -> Credentials:
+        """The newest ones, to be put into an answer."""
+        return self._generations[-1]
+
+    def offered(self, remote_ufrag: str) -> Credentials:
+        """The credentials that answer an offer; a new remote fragment is an ICE restart."""
+        if not self._generations or self.credentials.remote_ufrag != remote_ufrag:
+            fresh = Credentials(secrets.token_hex(6), secrets.token_hex(16), remote_ufrag)
+            self._generations.append(fresh)
+            self.mux.by_ufrag[fresh.ufrag] = self
+            self._forget_generations(keep=2)
+        return self.credentials
+
+    def check(
+        self, request: BindingRequest, endpoint: Endpoint, address: SocketAddress, now: float
+    ) -> bool:
+        """Answers an authentic connectivity check; False when it is not one of this session."""
+        generation = next((g for g in self._generations if g.ufrag == request.local_ufrag), None)
+        if generation is None or generation.remote_ufrag != request.remote_ufrag:
+            return False
+        if not request.signed_with(generation.password):
+            return False
+        self.last_check = now
+        self._validate(endpoint, address, now)
+        seen_from = (address[0].partition("%")[0], address[1])
+        endpoint.send(binding_response(request, generation.password, seen_from), address)
+        if request.use_candidate:
+            self._nominate(generation, endpoint, address)
+        return True
+
+    def _validate(self, endpoint: Endpoint, address: SocketAddress, now: float) -> None:
+        """Lets this address reach the session, from this socket only."""
+        self._validated.pop((endpoint, address), None)
+        self._validated[endpoint, address] = now
+        endpoint.sessions[address] = self
+        if len(self._validated) > MAX_ADDRESSES:
+            nominated = (self.endpoint, self.address)
+            oldest = next(pair for pair in self._validated if pair != nominated)
+            self._release(*oldest)
+
+    def _nominate(
+        self, generation: Credentials, endpoint: Endpoint, address: SocketAddress
+    ) -> None:
+        if generation is self._generations[-1]:
+            self._forget_generations(keep=1)
+        if (endpoint, address) != (self.endpoint, self.address):
+            self.endpoint, self.address = endpoint, address
+            self._on_nominated(endpoint, address)
+
+    def expire_addresses(self, before: float) -> None:
+        """Forgets pairs not checked since `before`, but never the nominated one."""
+        nominated = (self.endpoint, self.address)
+        stale = [p for p, seen in self._validated.items() if seen < before and p != nominated]
+        for pair in stale:
+            self._release(*pair)
+
+    def close(self) -> None:
+        self._closed = True
+        self._forget_generations(keep=0)
+        for pair in list(self._validated):
+            self._release(*pair)
+        self._wake_reader()
+
+    def _wake_reader(self) -> None:
+        if self._dtls.full():
+            self._dtls.get_nowait()
+        self._dtls.put_nowait(None)
+
+    def _release(self, endpoint: Endpoint, address: SocketAddress) -> None:
+        del self._validated[endpoint, address]
+        if endpoint.sessions.get(address) is self:
+            del endpoint.sessions[address]
+
+    def _forget_generations(self, keep: int) -> None:
+        while len(self._generations) > keep:
+            self.mux.by_ufrag.pop(self._generations.pop(0).ufrag, None)
+
+    # What aiortc's RTCDtlsTransport asks of an RTCIceTransport.
+
+    def feed_dtls(self, data: bytes) -> bool:
+        """Hands a DTLS datagram over; False when the reader is hopelessly behind."""
+        if self._dtls.full():
+            return False
+        self._dtls.put_nowait(data)
+        return True
+
+    async def _recv(self) -> bytes:
+        data = None if self._closed and self._dtls.empty() else await self._dtls.get()
+        if data is None:
+            raise ConnectionError("session closed")
+        return data
+
+    async def _send(self, data: bytes) -> None:
+        if self.endpoint is None or self.address is None:
+            raise ConnectionError("no nominated pair")
+        self.endpoint.send(data, self.address)

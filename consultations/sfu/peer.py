@@ -1,0 +1,271 @@
+"""One peer: what it publishes, what it watches, and its side of every RTCP conversation."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from . import feedback, rtcp, rtp, sdp
+from .answer import Outgoing, has_transport_feedback
+from .downlink import Downlink
+from .events import SourceKind
+from .feedback import ArrivalLog
+from .forward import SlotSender
+from .rtp import RtpInvalid
+from .source import Source
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from .sdp import Offer, Section
+
+FEEDBACK_INTERVAL = 0.08
+MAX_UNKNOWN_SSRCS = 64
+
+
+class Peer:
+    """A participant's session in a room. The room decides who is shown in which slot."""
+
+    def __init__(self, peer_id: str, start_bitrate: int, max_bitrate: int) -> None:
+        self.peer_id = peer_id
+        self.transport: Transport
+        self.downlink: Downlink
+        self.sources: dict[str, Source] = {}
+        self.slots: dict[str, SlotSender] = {}
+        self.may_send = False
+        self.may_receive = False
+        self.silent_since: float | None = None
+        self.on_connected: Callable[[], None]
+        self.on_disconnected: Callable[[str], None]
+        self.on_path_changed: Callable[[], None]
+        self.on_new_source: Callable[[], None]
+        self.loudness = 0.0
+        self._start_bitrate = start_bitrate
+        self._max_bitrate = max_bitrate
+        self._by_ssrc: dict[int, Source] = {}
+        self._slot_by_ssrc: dict[int, SlotSender] = {}
+        self._arrivals = ArrivalLog()
+        self._sequence_extension = 0
+        self._level_extension = 0
+        self._mid_extension = 0
+        self._feedback_at = 0.0
+        self._reports_at = 0.0
+
+    def use(self, transport: Transport) -> None:
+        self.transport = transport
+        self.downlink = Downlink(transport, self._start_bitrate, self._max_bitrate)
+
+    @property
+    def has_sent_media(self) -> bool:
+        """Whether anything was coming shortly before the last packet of all."""
+        latest = max((s.last_packet for s in self.sources.values()), default=float("-inf"))
+        return latest > self.transport.heard - 1.0
+
+    # Negotiation.
+
+    def negotiated(self, offer: Offer) -> dict[str, Outgoing]:
+        """Takes an offer's sections over; returns the SSRCs of each receive slot."""
+        outgoing: dict[str, Outgoing] = {}
+        videos = 0
+        rank = {"audio": 0, "video": 0}
+        for section in offer.sections:
+            if section.rejected or section.kind == "application":
+                continue
+            if section.client_sends:
+                kind: SourceKind = "audio" if section.kind == "audio" else "video"
+                if kind == "video":
+                    videos += 1
+                    kind = "video" if videos == 1 else "screen"
+                self._publish(section, kind)
+            if section.client_receives:
+                outgoing[section.mid] = self._subscribe(section, rank[section.kind])
+                rank[section.kind] += 1
+            self._learn_extensions(section)
+        return outgoing
+
+    def _learn_extensions(self, section: Section) -> None:
+        if has_transport_feedback(section):
+            self._sequence_extension = section.extensions[sdp.TWCC]
+            self.downlink.sequence_extension = self._sequence_extension
+        elif sdp.ABS_SEND_TIME in section.extensions and not self._sequence_extension:
+            self.downlink.time_extension = section.extensions[sdp.ABS_SEND_TIME]
+        self._mid_extension = section.extensions.get(sdp.MID, self._mid_extension)
+        self._level_extension = section.extensions.get(sdp.AUDIO_LEVEL, self._level_extension)
+
+    def _publish(self, section: Section, kind: SourceKind) -> None:
+        source = self.sources.get(section.mid)
+        if source is None:
+            source = Source(self.peer_id, section.mid, kind, section.payload_type)
+            source.open = self.may_send
+            self.sources[section.mid] = source
+        source.payload_type = section.payload_type
+        if section.ssrc is not None:
+            self._bind(source, section.ssrc, repair=False)
+        if section.rtx_ssrc is not None:
+            self._bind(source, section.rtx_ssrc, repair=True)
+
+    def _bind(self, source: Source, ssrc: int, *, repair: bool) -> None:
+        if repair:
+            source.rtx_ssrc = ssrc
+        else:
+            source.ssrc = ssrc
+        self._by_ssrc[ssrc] = source
+
+    def _subscribe(self, section: Section, rank: int) -> Outgoing:
+        slot = self.slots.get(section.mid)
+        if slot is None:
+            ssrc = secrets.randbits(30) << 1 | 0x80000000
+            slot = SlotSender(self.downlink, section.mid, section.kind, ssrc, ssrc + 1)  # type: ignore[arg-type]
+            slot.stream = f"slot{rank}"
+            self.slots[section.mid] = slot
+            self._slot_by_ssrc[slot.ssrc] = self._slot_by_ssrc[slot.rtx_ssrc] = slot
+        slot.payload_type = section.payload_type
+        slot.rtx_payload_type = section.rtx_payload_type
+        return Outgoing(slot.ssrc, slot.rtx_ssrc, slot.stream)
+
+    # What the transport reports.
+
+    def connected(self) -> None:
+        self.on_connected()
+
+    def disconnected(self, reason: str) -> None:
+        self.on_disconnected(reason)
+
+    def path_changed(self) -> None:
+        self.on_path_changed()
+
+    def on_rtp(self, data: bytes, now: float) -> None:
+        """The hot path: one authentic RTP packet from this peer."""
+        try:
+            self._media(data, now)
+        except RtpInvalid:
+            self.transport.mux.drops["rtp_invalid"] += 1
+
+    def _media(self, data: bytes, now: float) -> None:
+        _, head, sequence, timestamp, ssrc = rtp.HEADER.unpack_from(data)
+        if self._sequence_extension:
+            at = rtp.find_extension(data, self._sequence_extension)
+            if at > 0:
+                self._arrivals.add(data[at] << 8 | data[at + 1], now)
+        source = self._by_ssrc.get(ssrc) or self._learn_source(data, head & 0x7F, ssrc)
+        if source is None:
+            self.transport.mux.drops["unknown_ssrc"] += 1
+            return
+        if source.ssrc != ssrc:
+            source.receive_repair(data, head & 0x80, timestamp, now)
+            return
+        first = source.last_packet
+        if source.kind == "audio" and self._level_extension:
+            self._hear(data)
+        source.receive(data, head & 0x80, sequence, timestamp, now)
+        if now - first > 1.0:
+            self.on_new_source()
+
+    def _hear(self, data: bytes) -> None:
+        at = rtp.find_extension(data, self._level_extension)
+        if at > 0:
+            level = 127 - (data[at] & 0x7F)  # from -dBov to rising loudness
+            self.loudness += (level - self.loudness) * (0.3 if level > self.loudness else 0.1)
+
+    def _learn_source(self, data: bytes, payload_type: int, ssrc: int) -> Source | None:
+        """Binds a stream that was not announced in SDP, by its MID extension (RFC 8843)."""
+        if not self._mid_extension or len(self._by_ssrc) >= MAX_UNKNOWN_SSRCS:
+            return None
+        mid = rtp.extension_value(data, self._mid_extension)
+        source = self.sources.get(mid.decode("ascii", "replace")) if mid else None
+        if source is not None:
+            self._bind(source, ssrc, repair=payload_type != source.payload_type)
+        return source
+
+    # RTCP from the peer.
+
+    def on_rtcp(self, data: bytes, now: float) -> None:
+        for packet in rtcp.walk(data):
+            if packet.packet_type == rtcp.RTPFB:
+                self._transport_layer_feedback(packet, now)
+            elif packet.packet_type == rtcp.PSFB:
+                self._payload_feedback(packet)
+            elif packet.packet_type in (rtcp.SR, rtcp.RR):
+                self._reports(packet, now)
+
+    def _transport_layer_feedback(self, packet: rtcp.Packet, now: float) -> None:
+        if packet.variant == rtcp.TRANSPORT_FEEDBACK:
+            try:
+                report = feedback.read(packet.body)
+            except feedback.FeedbackInvalid:
+                self.transport.mux.drops["feedback_invalid"] += 1
+            else:
+                self.downlink.estimator.feedback(report, now)
+        elif packet.variant == rtcp.NACK and len(packet.body) >= 12:
+            slot = self._slot_by_ssrc.get(int.from_bytes(packet.body[4:8]))
+            if slot is not None:
+                for number in rtcp.nacked(packet.body):
+                    self.downlink.resend(slot, number, now)
+
+    def _payload_feedback(self, packet: rtcp.Packet) -> None:
+        if packet.variant in (rtcp.PLI, rtcp.FIR):
+            for ssrc in rtcp.media_ssrcs(packet):
+                slot = self._slot_by_ssrc.get(ssrc)
+                if slot is not None and slot.source is not None:
+                    slot.source.key_frame_wanted = True
+        elif packet.variant == rtcp.APPLICATION_LAYER:
+            bitrate = rtcp.remb(packet.body)
+            if bitrate is not None:
+                self.downlink.estimator.remb(bitrate)
+
+    def _reports(self, packet: rtcp.Packet, now: float) -> None:
+        if packet.packet_type == rtcp.SR:
+            parsed = rtcp.sender_info(packet)
+            source = self._by_ssrc.get(parsed[0]) if parsed else None
+            if parsed and source is not None and source.ssrc == parsed[0]:
+                source.note_sender_info(parsed[1], now)
+        for block in rtcp.report_blocks(packet):
+            slot = self._slot_by_ssrc.get(block.ssrc)
+            if slot is None or slot.ssrc != block.ssrc:
+                continue
+            if slot.kind == "audio":
+                self.downlink.audio_loss = block.fraction_lost / 256
+            self.downlink.estimator.note_loss(block.fraction_lost / 256)
+            middle, sent = slot.report_sent
+            if middle and block.last_report == middle:
+                self.downlink.estimator.note_round_trip(now - sent - block.delay / 65536)
+
+    # What is due from time to time.
+
+    def tick(self, now: float) -> None:
+        """Sends the RTCP that is due; called some fifty times a second."""
+        if not self.transport.ready:
+            return
+        if self._arrivals and now - self._feedback_at >= FEEDBACK_INTERVAL:
+            self._feedback_at = now
+            ssrc = next(iter(self._by_ssrc), 0)
+            for packet in self._arrivals.take(ssrc):
+                self.transport.send_rtcp(packet)
+        for source in self.sources.values():
+            if source.has_losses and source.ssrc is not None:
+                lost = source.losses_to_ask_for(now, self.downlink.estimator.round_trip)
+                if lost:
+                    self.transport.send_rtcp(rtcp.write_nack(source.ssrc, lost))
+            if source.key_frame_wanted and source.ssrc is not None and source.key_frame_due(now):
+                self.transport.send_rtcp(rtcp.write_pli(source.ssrc))
+        if now - self._reports_at >= 1.0:
+            self._reports_at = now
+            self._send_reports(now)
+
+    def _send_reports(self, now: float) -> None:
+        blocks = [
+            block
+            for source in self.sources.values()
+            if (block := source.report(now, self.viewers_audio_loss(source))) is not None
+        ]
+        compound = rtcp.write_receiver_report(blocks)
+        for slot in self.slots.values():
+            info = slot.sender_info()
+            if info is not None:
+                compound += rtcp.write_sender_report(slot.ssrc, info, slot.stream)
+                slot.report_sent = info.ntp >> 16 & 0xFFFFFFFF, now
+        self.transport.send_rtcp(compound)
+
+    def viewers_audio_loss(self, source: Source) -> float:
+        """The worst loss that a listener of this source reports."""
+        return max((slot.downlink.audio_loss for slot in source.slots), default=0.0)

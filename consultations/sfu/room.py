@@ -1,0 +1,195 @@
+"""A room: who is shown to whom, who speaks, and what each publisher may send.
+
+Holds only what may be lost. People are opaque peer ids; whether somebody may be seen or may see
+is told from outside (`permit`) and takes effect with the next packet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import rtcp
+from .allocation import Share, divide
+from .events import AnyEvent, Slot, SlotsChanged, SpeakerChanged
+from .forward import SlotSender
+from .peer import Peer
+from .source import Source
+
+SPEECH_LEVEL = 70.0  # of 127, that is -57 dBov
+SPEAKER_LEAD = 6.0
+REMB_INTERVAL = 0.5
+
+
+class Room:
+    """`echo` rooms hold one peer, who is shown to himself."""
+
+    def __init__(
+        self, room_id: str, on_event: Callable[[AnyEvent], None], *, echo: bool = False
+    ) -> None:
+        self.room_id = room_id
+        self.peers: dict[str, Peer] = {}
+        self.echo = echo
+        self._on_event = on_event
+        self._seats: dict[str, dict[str, int]] = {}
+        self._described: dict[str, tuple[Slot, ...]] = {}
+        self._speaker: str | None = None
+        self._shares: dict[str, Share] = {}
+        self._limits: dict[str, tuple[int, float]] = {}
+
+    def add(self, peer: Peer) -> None:
+        self.peers[peer.peer_id] = peer
+        self._seats[peer.peer_id] = {}
+        self._shares[peer.peer_id] = Share()
+        peer.on_new_source = self.arrange
+
+    def remove(self, peer: Peer) -> None:
+        for slot in peer.slots.values():
+            slot.attach(None)
+        for source in peer.sources.values():
+            for slot in list(source.slots):
+                slot.attach(None)
+        for book in (self.peers, self._seats, self._shares, self._limits, self._described):
+            book.pop(peer.peer_id, None)
+        self.arrange()
+
+    def permit(self, peer: Peer, *, send: bool, receive: bool) -> None:
+        peer.may_send, peer.may_receive = send, receive
+        for source in peer.sources.values():
+            self._open(source, send and not source.muted)
+        self.arrange()
+
+    def mute(self, peer: Peer, kind: str, *, muted: bool) -> None:
+        for source in peer.sources.values():
+            if source.kind == kind:
+                source.muted = muted
+                self._open(source, peer.may_send and not muted)
+        self.arrange()
+
+    def _open(self, source: Source, wanted: bool) -> None:
+        if source.open != wanted:
+            source.open = wanted
+            for slot in source.slots:
+                slot.resynchronise()
+
+    # Slots.
+
+    def arrange(self) -> None:
+        """Maps everybody who may be seen to the slots of everybody who may see."""
+        for viewer in self.peers.values():
+            self._seat(viewer)
+            wanted = self._wanted(viewer)
+            for slot in viewer.slots.values():  # first free, so that a source never has two
+                if slot.source is not None and wanted.get(slot.mid) is not slot.source:
+                    slot.attach(None)
+            for mid, source in wanted.items():
+                viewer.slots[mid].attach(source)
+            self._tell_slots(viewer)
+
+    def _visible_to(self, viewer: Peer) -> list[Peer]:
+        if not viewer.may_receive:
+            return []
+        return [p for p in self.peers.values() if p.may_send and (p is not viewer or self.echo)]
+
+    def _seat(self, viewer: Peer) -> None:
+        """Gives each visible person the lowest free seat, kept while they stay."""
+        seats = self._seats[viewer.peer_id]
+        visible = [person.peer_id for person in self._visible_to(viewer)]
+        for person in [p for p in seats if p not in visible]:
+            del seats[person]
+        for person in visible:
+            if person not in seats:
+                taken = set(seats.values())
+                seats[person] = next(n for n in range(len(taken) + 1) if n not in taken)
+
+    def _wanted(self, viewer: Peer) -> dict[str, Source]:
+        """Slot mid to source. One person's voice and camera share a number, so that the browser
+        plays them in step; screens take what is free from the end."""
+        audio = [slot for slot in viewer.slots.values() if slot.kind == "audio"]
+        video = [slot for slot in viewer.slots.values() if slot.kind == "video"]
+        wanted: dict[str, Source] = {}
+        screens: list[Source] = []
+        now = viewer.transport.mux.now()
+        for person, seat in self._seats[viewer.peer_id].items():
+            for source in self.peers[person].sources.values():
+                row = audio if source.kind == "audio" else video
+                if source.kind == "screen":
+                    if source.open and source.is_live(now):
+                        screens.append(source)
+                elif seat < len(row):
+                    wanted[row[seat].mid] = source
+        self._place_screens(video, screens, wanted)
+        return wanted
+
+    def _place_screens(
+        self, video: list[SlotSender], screens: list[Source], wanted: dict[str, Source]
+    ) -> None:
+        for source in screens:
+            free = [slot for slot in reversed(video) if slot.mid not in wanted]
+            kept = next((slot for slot in free if slot.source is source), None)
+            chosen = kept or next(iter(free), None)
+            if chosen is not None:
+                wanted[chosen.mid] = source
+
+    def slots(self, peer: Peer) -> list[Slot]:
+        return [slot.describe() for slot in peer.slots.values()]
+
+    def _tell_slots(self, viewer: Peer) -> None:
+        slots = tuple(self.slots(viewer))
+        if slots != self._described.get(viewer.peer_id):
+            self._described[viewer.peer_id] = slots
+            self._on_event(SlotsChanged(self.room_id, viewer.peer_id, slots))
+
+    # From time to time.
+
+    def review(self, now: float) -> None:
+        """Five times a second: stale screens, who speaks, and what everybody may send."""
+        self._review_screens(now)
+        self._review_speaker()
+        self._review_limits(now)
+
+    def _review_screens(self, now: float) -> None:
+        for viewer in self.peers.values():
+            for slot in viewer.slots.values():
+                source = slot.source
+                if source is not None and source.kind == "screen" and not source.is_live(now):
+                    self.arrange()
+                    return
+
+    def _review_speaker(self) -> None:
+        heard = {
+            peer_id: peer.loudness
+            for peer_id, peer in self.peers.items()
+            if peer.may_send and any(s.open and s.kind == "audio" for s in peer.sources.values())
+        }
+        loudest = max(heard, key=heard.__getitem__, default=None)
+        speaker = self._speaker if self._speaker in heard else None
+        if loudest is None or heard[loudest] < SPEECH_LEVEL:
+            speaker = None
+        elif speaker is None or heard[loudest] > heard[speaker] + SPEAKER_LEAD:
+            speaker = loudest
+        if speaker != self._speaker:
+            self._speaker = speaker
+            self._on_event(SpeakerChanged(self.room_id, speaker))
+
+    def _review_limits(self, now: float) -> None:
+        """Divides each viewer's link among what it watches, and holds publishers to it."""
+        allowed: dict[str, int] = {}
+        for viewer in self.peers.values():
+            share = self._shares[viewer.peer_id]
+            divide(viewer, share, now)
+            for slot in viewer.slots.values():
+                if slot.kind == "video" and slot.source is not None and not slot.paused:
+                    publisher = slot.source.peer_id
+                    each = share.per_video
+                    allowed[publisher] = min(allowed.get(publisher, each), each)
+        for publisher, limit in allowed.items():
+            self._hold(self.peers[publisher], limit, now)
+
+    def _hold(self, publisher: Peer, limit: int, now: float) -> None:
+        before, told = self._limits.get(publisher.peer_id, (0, 0.0))
+        if now - told < REMB_INTERVAL and limit > before * 0.95:
+            return
+        self._limits[publisher.peer_id] = limit, now
+        ssrcs = [s.ssrc for s in publisher.sources.values() if s.ssrc is not None and s.is_video]
+        if ssrcs:
+            publisher.transport.send_rtcp(rtcp.write_remb(limit, ssrcs))

@@ -1,0 +1,312 @@
+"""The media server: rooms and peers behind one UDP port, and the door to them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiortc import RTCCertificate
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint
+
+from .answer import ServerFacts, write_answer
+from .config import MediaConfig
+from .events import (
+    AnyEvent,
+    JoinRefused,
+    PathChanged,
+    PeerBack,
+    PeerConnected,
+    PeerGone,
+    PeerSilent,
+    Slot,
+)
+from .mux import Mux
+from .peer import Peer
+from .room import Room
+from .sdp import Offer, parse_offer
+from .transport import Transport
+
+logger = logging.getLogger(__name__)
+
+TICK = 0.02
+REVIEW = 0.2
+SWEEP = 0.5
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counted since the start; `loop_lag` is the longest of the last second, in seconds."""
+
+    rooms: int
+    peers: int
+    packets_received: int
+    packets_sent: int
+    bytes_received: int
+    bytes_sent: int
+    loop_lag: float
+    drops: dict[str, int]
+
+
+class MediaServer:
+    """Made by `start`. All methods belong to the event loop that started it."""
+
+    def __init__(self, config: MediaConfig, on_event: Callable[[AnyEvent], None]) -> None:
+        self.config = config
+        self.loop_lag = 0.0
+        self._on_event = on_event
+        self._mux = Mux()
+        self._certificate = RTCCertificate.generateCertificate()
+        self._handshakes = asyncio.Semaphore(config.max_handshakes)
+        self._rooms: dict[str, Room] = {}
+        self._echoes: dict[str, tuple[Room, float]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._ticker: asyncio.Task[None] | None = None
+        self._sent_by_gone = [0, 0]
+        self._version = 0
+
+    @classmethod
+    async def start(cls, config: MediaConfig, on_event: Callable[[AnyEvent], None]) -> MediaServer:
+        """Opens the sockets; raises OSError when an address or the port cannot be had.
+
+        `on_event` is called synchronously on the loop with the dataclasses of `events`.
+        """
+        server = cls(config, on_event)
+        server._mux.open(config.listen_addresses, config.port)
+        server._ticker = asyncio.get_running_loop().create_task(server._run())
+        return server
+
+    @property
+    def port(self) -> int:
+        return self._mux.port
+
+    # The door.
+
+    async def join(
+        self, room_id: str, peer_id: str, offer: str, *, send: bool = False, receive: bool = False
+    ) -> str:
+        """Answers an offer: a first one, a renegotiation or an ICE restart.
+
+        An offer with the certificate of the peer's present session continues that session and
+        changes no permission. Any other starts a new one, with the permissions given here, and
+        replaces what the peer had (PeerGone `replaced`). Raises SdpRefused for the offer itself
+        and JoinRefused `full` or `room_full` for want of room.
+        """
+        parsed = parse_offer(offer)
+        room = self._rooms.get(room_id) or Room(room_id, self._on_event)
+        peer = room.peers.get(peer_id)
+        if peer is not None and not self._continues(peer, parsed):
+            self._remove(room, peer, "replaced")
+            peer = None
+        if peer is None:
+            self._check_capacity(room)
+            self._rooms[room_id] = room
+            peer = self._admit(room, peer_id, parsed)
+            peer.may_send, peer.may_receive = send, receive
+        return self._answer(room, peer, parsed)
+
+    async def echo(self, peer_id: str, offer: str, *, seconds: float = 20.0) -> str:
+        """Answers the offer of a connection test, which hears and sees itself and nobody else.
+
+        It ends by itself (PeerGone `ended`, room "") after `seconds`. It is in no room: nothing
+        that is told of rooms finds it, and `leave("", peer_id)` ends it early.
+        """
+        parsed = parse_offer(offer)
+        known = self._echoes.get(peer_id)
+        if known is not None and not self._continues(known[0].peers[peer_id], parsed):
+            self._end_echo(peer_id, "replaced")
+            known = None
+        if known is None:
+            room = Room("", self._on_event, echo=True)
+            self._check_capacity(room)
+            self._echoes[peer_id] = room, self._mux.now() + seconds
+            peer = self._admit(room, peer_id, parsed)
+            peer.may_send = peer.may_receive = True
+        else:
+            room, peer = known[0], known[0].peers[peer_id]
+        return self._answer(room, peer, parsed)
+
+    def permit(self, room_id: str, peer_id: str, *, send: bool, receive: bool) -> bool:
+        """Says whether the peer may be seen and heard, and whether it may see and hear.
+
+        Acts before the next packet. False when there is no such peer.
+        """
+        room, peer = self._find(room_id, peer_id)
+        if room is None or peer is None:
+            return False
+        room.permit(peer, send=send, receive=receive)
+        return True
+
+    def mute(self, room_id: str, peer_id: str, kind: str, muted: bool) -> bool:
+        """Stops or lets on what a peer sends of `kind` (audio, video, screen)."""
+        room, peer = self._find(room_id, peer_id)
+        if room is None or peer is None:
+            return False
+        room.mute(peer, kind, muted=muted)
+        return True
+
+    def leave(self, room_id: str, peer_id: str) -> None:
+        """Ends a peer's session at once; no error when it is gone already."""
+        if not room_id:
+            self._end_echo(peer_id, "left")
+            return
+        room, peer = self._find(room_id, peer_id)
+        if room is not None and peer is not None:
+            self._remove(room, peer, "left")
+
+    def end_room(self, room_id: str) -> None:
+        """Ends every session of a room at once."""
+        room = self._rooms.get(room_id)
+        for peer in list(room.peers.values()) if room else ():
+            self._remove(room, peer, "ended")  # type: ignore[arg-type]
+
+    def slots(self, room_id: str, peer_id: str) -> list[Slot]:
+        """The peer's receive slots as they are mapped now; empty for an unknown peer."""
+        room, peer = self._find(room_id, peer_id)
+        return room.slots(peer) if room is not None and peer is not None else []
+
+    def statistics(self) -> Statistics:
+        peers = [peer for room in self._all_rooms() for peer in room.peers.values()]
+        return Statistics(
+            rooms=len(self._rooms),
+            peers=len(peers),
+            packets_received=self._mux.packets,
+            packets_sent=self._sent_by_gone[0] + sum(p.downlink.packets for p in peers),
+            bytes_received=self._mux.bytes,
+            bytes_sent=self._sent_by_gone[1] + sum(p.downlink.bytes for p in peers),
+            loop_lag=self.loop_lag,
+            drops=dict(self._mux.drops),
+        )
+
+    async def close(self) -> None:
+        """Ends every session and closes the sockets."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        for room in self._all_rooms():
+            for peer in list(room.peers.values()):
+                self._remove(room, peer, "shutdown")
+        if self._closing:
+            await asyncio.wait(self._closing)
+        self._mux.close()
+
+    # Sessions.
+
+    def _find(self, room_id: str, peer_id: str) -> tuple[Room | None, Peer | None]:
+        room = self._rooms.get(room_id)
+        return room, room.peers.get(peer_id) if room else None
+
+    def _all_rooms(self) -> list[Room]:
+        return [*self._rooms.values(), *(room for room, _ in self._echoes.values())]
+
+    def _continues(self, peer: Peer, offer: Offer) -> bool:
+        return peer.transport.fingerprints[0].value == offer.fingerprint
+
+    def _check_capacity(self, room: Room) -> None:
+        if sum(len(r.peers) for r in self._all_rooms()) >= self.config.max_peers:
+            raise JoinRefused("full", "this media server carries all it can")
+        if len(room.peers) >= self.config.max_peers_per_room:
+            raise JoinRefused("room_full", "this room is full")
+
+    def _admit(self, room: Room, peer_id: str, offer: Offer) -> Peer:
+        peer = Peer(peer_id, self.config.start_bitrate, self.config.max_bitrate)
+        fingerprint = RTCDtlsFingerprint(algorithm="sha-256", value=offer.fingerprint)
+        peer.use(Transport(self._mux, self._certificate, self._handshakes, [fingerprint], peer))
+        peer.on_connected = lambda: self._on_event(PeerConnected(room.room_id, peer_id))
+        peer.on_disconnected = lambda reason: self._remove(room, peer, reason)
+        peer.on_path_changed = lambda: self._on_event(PathChanged(room.room_id, peer_id))
+        room.add(peer)
+        return peer
+
+    def _answer(self, room: Room, peer: Peer, offer: Offer) -> str:
+        outgoing = peer.negotiated(offer)
+        for section in offer.sections:
+            if section.kind == "application" and not section.rejected:
+                peer.transport.use_data_channels(section.sctp_port)
+        room.arrange()
+        self._version += 1
+        return write_answer(
+            offer,
+            self._version,
+            peer.transport.ice.offered(offer.ice_ufrag),
+            ServerFacts(self._fingerprint, self.config.candidate_addresses, self._mux.port),
+            outgoing,
+        )
+
+    @property
+    def _fingerprint(self) -> str:
+        prints = self._certificate.getFingerprints()
+        return next(f.value for f in prints if f.algorithm == "sha-256")
+
+    def _remove(self, room: Room, peer: Peer, reason: str) -> None:
+        if room.peers.get(peer.peer_id) is not peer:
+            return
+        room.remove(peer)
+        if room.echo:
+            self._echoes.pop(peer.peer_id, None)
+        elif not room.peers:
+            self._rooms.pop(room.room_id, None)
+        self._sent_by_gone[0] += peer.downlink.packets
+        self._sent_by_gone[1] += peer.downlink.bytes
+        peer.downlink.close()
+        task = asyncio.get_running_loop().create_task(peer.transport.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        self._on_event(PeerGone(room.room_id, peer.peer_id, reason))
+
+    def _end_echo(self, peer_id: str, reason: str) -> None:
+        known = self._echoes.get(peer_id)
+        if known is not None:
+            self._remove(known[0], known[0].peers[peer_id], reason)
+
+    # Time.
+
+    async def _run(self) -> None:
+        """The one clock of the server: RTCP, reviews and liveness of everybody."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        review_at = sweep_at = 0.0
+        while True:
+            due = max(due + TICK, loop.time())
+            await asyncio.sleep(due - loop.time())
+            now = self._mux.now()
+            self._note_lag(loop.time() - due)
+            reviewing, sweeping = now >= review_at, now >= sweep_at
+            review_at = now + REVIEW if reviewing else review_at
+            sweep_at = now + SWEEP if sweeping else sweep_at
+            for room in self._all_rooms():
+                try:
+                    self._attend(room, now, reviewing=reviewing, sweeping=sweeping)
+                except Exception:  # noqa: BLE001 - one room's trouble must not stop the others
+                    self._mux.failed()
+
+    def _note_lag(self, lag: float) -> None:
+        self.loop_lag = max(lag, self.loop_lag * 0.98)
+
+    def _attend(self, room: Room, now: float, *, reviewing: bool, sweeping: bool) -> None:
+        for peer in list(room.peers.values()):
+            peer.tick(now)
+            if sweeping:
+                self._watch(room, peer, now)
+        if reviewing:
+            room.review(now)
+        if sweeping and room.echo:
+            for peer_id in [p for p in room.peers if self._echoes[p][1] <= now]:
+                self._end_echo(peer_id, "ended")
+
+    def _watch(self, room: Room, peer: Peer, now: float) -> None:
+        """Tells of silence and its end; forgets who has sent no valid check for too long."""
+        ice, config = peer.transport.ice, self.config
+        if now - ice.last_check > config.reap_seconds:
+            self._remove(room, peer, "timeout")
+            return
+        ice.expire_addresses(now - config.reap_seconds)
+        heard = max(peer.transport.heard, ice.last_check)
+        silence = now - heard
+        limit = config.silence_seconds if peer.has_sent_media else config.idle_silence_seconds
+        if peer.silent_since is None and peer.transport.ready and silence > limit:
+            peer.silent_since = heard
+            self._on_event(PeerSilent(room.room_id, peer.peer_id, silence))
+        elif peer.silent_since is not None and silence < limit:
+            seconds, peer.silent_since = heard - peer.silent_since, None
+            self._on_event(PeerBack(room.room_id, peer.peer_id, seconds))

@@ -1,0 +1,216 @@
+"""A stream that a peer publishes: what has come, what is missing, and who it is forwarded to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .events import SourceKind
+from .rtcp import ReportBlock, SenderInfo
+from .rtp import payload_bounds
+from .vp8 import Descriptor, Vp8Invalid, read_descriptor
+
+if TYPE_CHECKING:
+    from .forward import SlotSender
+
+NACK_GRACE = 0.010
+NACK_TRIES = 10
+NACK_SECONDS = 1.0
+MAX_MISSING = 250
+KEY_FRAME_INTERVAL = 0.5
+LIVE_SECONDS = 2.0
+CLOCK_RATES = {"audio": 48000, "video": 90000, "screen": 90000}
+
+
+class Source:
+    """One sending media section of a peer. `open` says whether its packets may go on."""
+
+    def __init__(self, peer_id: str, mid: str, kind: SourceKind, payload_type: int) -> None:
+        self.peer_id = peer_id
+        self.mid = mid
+        self.kind = kind
+        self.payload_type = payload_type
+        self.clock_rate = CLOCK_RATES[kind]
+        self.ssrc: int | None = None
+        self.rtx_ssrc: int | None = None
+        self.open = False
+        self.muted = False
+        self.slots: list[SlotSender] = []
+        self.last_packet = float("-inf")
+        self.bytes = 0
+        self.sender_info: SenderInfo | None = None
+        self.sender_info_at = 0.0
+        self.key_frame_wanted = False
+        self._key_frame_asked = float("-inf")
+        self._highest: int | None = None
+        self._missing: dict[int, list[float]] = {}  # sequence: [noticed, tries, last tried]
+        self._reception = Reception(self.clock_rate)
+
+    @property
+    def is_video(self) -> bool:
+        return self.kind != "audio"
+
+    def is_live(self, now: float) -> bool:
+        return now - self.last_packet < LIVE_SECONDS
+
+    # The packet path.
+
+    def receive(self, data: bytes, marker: int, sequence: int, timestamp: int, now: float) -> None:
+        """Takes a packet of the stream itself and forwards it."""
+        start, end = payload_bounds(data)
+        self.last_packet = now
+        self.bytes += len(data)
+        self._reception.count(sequence, timestamp, now)
+        self._notice_gap(sequence, now)
+        if start == end:
+            for slot in self.slots:
+                slot.skip(sequence)
+            return
+        self._forward(marker, sequence, timestamp, data[start:end], now)
+
+    def receive_repair(self, data: bytes, marker: int, timestamp: int, now: float) -> None:
+        """Takes a packet of the repair flow (RFC 4588): a lost one again, or mere padding."""
+        start, end = payload_bounds(data)
+        self.bytes += len(data)
+        if end - start <= 2:
+            return
+        sequence = data[start] << 8 | data[start + 1]
+        if self._missing.pop(sequence, None) is not None:
+            self._reception.repaired += 1
+            self._forward(marker, sequence, timestamp, data[start + 2 : end], now)
+
+    def _forward(
+        self, marker: int, sequence: int, timestamp: int, payload: bytes, now: float
+    ) -> None:
+        if not self.open or not self.slots:
+            return
+        descriptor: Descriptor | None = None
+        if self.kind != "audio":
+            try:
+                descriptor = read_descriptor(payload)
+            except Vp8Invalid:
+                return
+        for slot in self.slots:
+            slot.forward(marker, sequence, timestamp, payload, descriptor, now)
+
+    # Losses.
+
+    def _notice_gap(self, sequence: int, now: float) -> None:
+        highest = self._highest
+        if highest is None:
+            self._highest = sequence
+            return
+        distance = (sequence - highest) & 0xFFFF
+        if distance == 1:
+            self._highest = sequence
+        elif 0 < distance < 0x8000:
+            self._highest = sequence
+            if not self.is_video:
+                return
+            if distance + len(self._missing) > MAX_MISSING:
+                self._missing.clear()
+                self.key_frame_wanted = True
+                return
+            for step in range(1, distance):
+                self._missing[(highest + step) & 0xFFFF] = [now, 0, 0.0]
+        elif distance:
+            self._missing.pop(sequence, None)
+
+    def losses_to_ask_for(self, now: float, round_trip: float) -> list[int]:
+        """Sequence numbers due for a NACK: after a grace for reordering, then every round trip.
+
+        A packet that has not come after a second or ten requests is given up; a key frame has
+        to mend what it leaves.
+        """
+        due = []
+        given_up = []
+        for sequence, entry in self._missing.items():
+            noticed, tries, last = entry
+            if tries >= NACK_TRIES or now - noticed > NACK_SECONDS:
+                given_up.append(sequence)
+            elif now - noticed >= NACK_GRACE and now - last >= round_trip:
+                entry[1] = tries + 1
+                entry[2] = now
+                due.append(sequence)
+        for sequence in given_up:
+            del self._missing[sequence]
+            self.key_frame_wanted = True
+        return due
+
+    @property
+    def has_losses(self) -> bool:
+        return bool(self._missing)
+
+    def key_frame_due(self, now: float) -> bool:
+        """Whether to ask for a key frame now: wanted, and not asked for in the last half second."""
+        if not self.key_frame_wanted or now - self._key_frame_asked < KEY_FRAME_INTERVAL:
+            return False
+        self.key_frame_wanted = False
+        self._key_frame_asked = now
+        return True
+
+    # Reports.
+
+    def note_sender_info(self, info: SenderInfo, now: float) -> None:
+        self.sender_info, self.sender_info_at = info, now
+
+    def report(self, now: float, downlink_loss: float) -> ReportBlock | None:
+        """The reception report since the last one; None before the first packet.
+
+        An Opus encoder adds as much redundancy as its reports claim loss, and the loss that
+        matters may be a viewer's: `downlink_loss` (0–1) is the least an audio report claims.
+        """
+        if self.ssrc is None or self._highest is None:
+            return None
+        last, delay = 0, 0
+        if self.sender_info is not None:
+            last = self.sender_info.ntp >> 16 & 0xFFFFFFFF
+            delay = int((now - self.sender_info_at) * 65536)
+        floor = 0 if self.is_video else int(downlink_loss * 256)
+        return self._reception.block(self.ssrc, floor, last, delay)
+
+
+class Reception:
+    """The statistics of RFC 3550 appendix A.3 and A.8 for one stream."""
+
+    def __init__(self, clock_rate: int) -> None:
+        self.repaired = 0
+        self._clock_rate = clock_rate
+        self._base: int | None = None
+        self._highest = 0
+        self._received = 0
+        self._expected_before = 0
+        self._received_before = 0
+        self._jitter = 0.0
+        self._transit: float | None = None
+
+    def count(self, sequence: int, timestamp: int, now: float) -> None:
+        if self._base is None:
+            self._base = self._highest = sequence
+        else:
+            distance = (sequence - self._highest) & 0xFFFF
+            if distance < 0x8000:
+                self._highest += distance
+        self._received += 1
+        transit = now * self._clock_rate - timestamp
+        if self._transit is not None:
+            step = abs(transit - self._transit)
+            if step < self._clock_rate:  # a wrap or a jump says nothing about the network
+                self._jitter += (step - self._jitter) / 16
+        self._transit = transit
+
+    def block(self, ssrc: int, floor: int, last_report: int, delay: int) -> ReportBlock:
+        received = self._received + self.repaired
+        expected = self._highest - (self._base or 0) + 1
+        expected_now = expected - self._expected_before
+        lost_now = expected_now - (received - self._received_before)
+        self._expected_before, self._received_before = expected, received
+        fraction = (lost_now << 8) // expected_now if expected_now > 0 and lost_now > 0 else 0
+        return ReportBlock(
+            ssrc,
+            min(255, max(fraction, floor)),
+            expected - received,
+            self._highest & 0xFFFFFFFF,
+            int(self._jitter),
+            last_report,
+            delay & 0xFFFFFFFF,
+        )

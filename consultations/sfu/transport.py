@@ -1,0 +1,146 @@
+"""DTLS-SRTP of one session: aiortc's transport behind our own ICE, packets as bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+import pylibsrtp
+from aiortc import RTCCertificate
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_128_GCM,
+    SRTP_AES128_CM_SHA1_80,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+)
+from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
+
+from .ice import IceLite
+from .mux import Endpoint, Mux, SocketAddress
+
+logger = logging.getLogger(__name__)
+
+HANDSHAKE_SECONDS = 20.0
+SRTP_PROFILES = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80]
+SCTP_MAX_MESSAGE = 65536
+
+
+class TransportOwner(Protocol):
+    """Whoever gets a session's packets, already decrypted and authentic."""
+
+    def connected(self) -> None: ...
+    def disconnected(self, reason: str) -> None: ...
+    def path_changed(self) -> None: ...
+    def on_rtp(self, data: bytes, now: float) -> None: ...
+    def on_rtcp(self, data: bytes, now: float) -> None: ...
+
+
+class Transport:
+    """One session. `heard` is when something authentic last came, on the monotonic clock."""
+
+    def __init__(
+        self,
+        mux: Mux,
+        certificate: RTCCertificate,
+        handshakes: asyncio.Semaphore,
+        fingerprints: list[RTCDtlsFingerprint],
+        owner: TransportOwner,
+    ) -> None:
+        self.mux = mux
+        self.owner = owner
+        self.ice = IceLite(mux, self._nominated, self._media)
+        self.fingerprints = fingerprints
+        self.ready = False
+        self.heard = mux.now()
+        self.created = self.heard
+        self._handshakes = handshakes
+        self._dtls = RTCDtlsTransport(self.ice, [certificate])  # type: ignore[arg-type]
+        self._dtls._set_role("server")
+        self._dtls._srtp_profiles = SRTP_PROFILES
+        self._dtls.on("statechange", self._dtls_state_changed)
+        self._sctp: RTCSctpTransport | None = None
+        self._sctp_port: int | None = None
+        self._handshake: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def use_data_channels(self, remote_port: int) -> None:
+        """Runs SCTP once DTLS is up; messages are accepted and, on this floor, ignored."""
+        self._sctp_port = remote_port
+
+    def send_rtp(self, packet: bytes) -> int:
+        """Protects and sends; returns the size on the wire, 0 when the session is not up."""
+        if not self.ready:
+            return 0
+        data: bytes = self._tx.protect(packet)
+        self._endpoint.send(data, self._address)
+        return len(data)
+
+    def send_rtcp(self, compound: bytes) -> None:
+        if self.ready:
+            self._endpoint.send(self._tx.protect_rtcp(compound), self._address)
+
+    @property
+    def cipher(self) -> str:
+        return self._dtls._ssl.get_selected_srtp_profile().decode() if self._dtls._ssl else ""
+
+    async def close(self) -> None:
+        """Tells the browser (close_notify) and forgets every address; safe to repeat."""
+        if self._closed:
+            return
+        self._closed = True
+        self.ready = False
+        if self._handshake is not None:
+            self._handshake.cancel()
+        if self._sctp is not None:
+            await self._sctp.stop()
+        try:
+            await self._dtls.stop()
+        finally:
+            self.ice.close()
+            self._dtls.remove_all_listeners()
+
+    def _nominated(self, endpoint: Endpoint, address: SocketAddress) -> None:
+        self._endpoint, self._address = endpoint, address
+        if self._handshake is None:
+            self._handshake = asyncio.get_running_loop().create_task(self._shake_hands())
+        else:
+            self.owner.path_changed()
+
+    async def _shake_hands(self) -> None:
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS), self._handshakes:
+                await self._dtls.start(RTCDtlsParameters(fingerprints=self.fingerprints))
+        except TimeoutError:
+            self.owner.disconnected("handshake")
+            return
+        if self._dtls.state != "connected":
+            self.owner.disconnected("handshake")
+            return
+        self._rx, self._tx = self._dtls._rx_srtp, self._dtls._tx_srtp
+        self.ready = True
+        self.owner.connected()
+        if self._sctp_port is not None:
+            self._sctp = RTCSctpTransport(self._dtls)
+            await self._sctp.start(RTCSctpCapabilities(SCTP_MAX_MESSAGE), self._sctp_port)
+
+    def _dtls_state_changed(self) -> None:
+        if self._dtls.state == "closed" and not self._closed:
+            self.owner.disconnected("closed")
+
+    def _media(self, data: bytes, now: float) -> None:
+        if not self.ready:
+            self.mux.drops["not_ready"] += 1
+            return
+        try:
+            if 192 <= data[1] <= 223:  # RFC 5761 section 4
+                plain = self._rx.unprotect_rtcp(data)
+                self.heard = now
+                self.owner.on_rtcp(plain, now)
+            else:
+                plain = self._rx.unprotect(data)
+                self.heard = now
+                self.owner.on_rtp(plain, now)
+        except pylibsrtp.Error:
+            self.mux.drops["srtp"] += 1

@@ -1,0 +1,272 @@
+// The browser's side of the media connection: one RTCPeerConnection with fixed slots, no DOM and
+// no socket. The page carries the offers and answers; see docs/media.md for why it is one
+// connection and why it never renegotiates.
+//
+// Every media section receives; the first audio section also sends the microphone, the first
+// video section the camera and the second the screen. Who is seen in which section (`mid`) is told
+// by the room's signalling.
+
+/**
+ * @typedef {{audio: number, video: number}} SlotCounts How many sections of each kind there are.
+ * @typedef {{mid: string, kind: string, track: MediaStreamTrack}} SlotTrack
+ * @typedef {"new" | "connecting" | "connected" | "reconnecting" | "closed"} CallState
+ * @typedef {{
+ *   roundTripSeconds: number | null, relayed: boolean,
+ *   upBitsPerSecond: number, downBitsPerSecond: number, availableUpBitsPerSecond: number | null,
+ *   audioPacketsLostShare: number, audioConcealedShare: number,
+ *   audioEnergy: number, framesDecoded: number, framesPerSecond: number,
+ *   freezeSeconds: number, frameWidth: number, frameHeight: number,
+ *   bytesSent: number, bytesReceived: number
+ * }} CallStatistics
+ */
+
+const CAMERA_BITS_PER_SECOND = 1_500_000;
+const SCREEN_BITS_PER_SECOND = 2_000_000;
+const ASK_AGAIN_MS = 4000;
+
+/**
+ * Events: `state` (detail: CallState), `slot` (detail: SlotTrack, once for each section that
+ * receives), `needoffer` (detail: the reason; send what `restart()` returns, then `accept`).
+ */
+export class Call extends EventTarget {
+  /** @type {RTCPeerConnection} */ #connection;
+  /** @type {RTCSessionDescriptionInit | null} */ #pending = null;
+  /** @type {Map<string, SlotTrack>} */ #slots = new Map();
+  /** @type {CallState} */ #state = "new";
+  /** @type {CallStatistics | null} */ #before = null;
+  #beforeAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #askTimer;
+  #listening = new AbortController();
+  /** @type {RTCRtpTransceiver[]} */ #audio = [];
+  /** @type {RTCRtpTransceiver[]} */ #video = [];
+
+  /** @param {{iceServers?: RTCIceServer[], slots?: SlotCounts}} options */
+  constructor({ iceServers = [], slots = { audio: 1, video: 2 } } = {}) {
+    super();
+    this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.#layOutSections(slots);
+    this.#listen();
+  }
+
+  /** @returns {CallState} */
+  get state() {
+    return this.#state;
+  }
+
+  /** The tracks of the sections that receive. @returns {SlotTrack[]} */
+  get slots() {
+    return [...this.#slots.values()];
+  }
+
+  /**
+   * Takes the devices' tracks and makes the offer in advance, so that entering the room costs one
+   * round trip. May be called again before the offer is answered.
+   * @param {MediaStream | null} stream
+   * @returns {Promise<string>} the offer
+   */
+  async prepare(stream) {
+    await this.setMicrophone(stream?.getAudioTracks()[0] ?? null);
+    await this.setCamera(stream?.getVideoTracks()[0] ?? null);
+    return this.offer();
+  }
+
+  /** The offer made before, or a new one. @returns {Promise<string>} */
+  async offer() {
+    this.#pending ??= await this.#connection.createOffer();
+    return this.#pending.sdp ?? "";
+  }
+
+  /** An offer with new ICE credentials; the session and its media go on. @returns {Promise<string>} */
+  async restart() {
+    this.#pending = await this.#connection.createOffer({ iceRestart: true });
+    return this.#pending.sdp ?? "";
+  }
+
+  /**
+   * Applies the answer to the last offer.
+   * @param {string} answer
+   * @param {RTCIceServer[]} [iceServers] time-limited relay credentials, known only on admission
+   */
+  async accept(answer, iceServers) {
+    if (this.#pending === null) throw new Error("no offer is waiting for an answer");
+    const offer = this.#pending;
+    this.#pending = null;
+    if (iceServers) {
+      this.#connection.setConfiguration({ ...this.#connection.getConfiguration(), iceServers });
+    }
+    await this.#connection.setLocalDescription(offer);
+    await this.#connection.setRemoteDescription({ type: "answer", sdp: answer });
+    this.#settleSlots();
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  async setMicrophone(track) {
+    await this.#audio[0]?.sender.replaceTrack(track);
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  async setCamera(track) {
+    if (track && track.contentHint === "") track.contentHint = "motion";
+    await this.#video[0]?.sender.replaceTrack(track);
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  async setScreen(track) {
+    if (track && track.contentHint === "") track.contentHint = "detail";
+    await this.#video[1]?.sender.replaceTrack(track);
+  }
+
+  close() {
+    clearTimeout(this.#askTimer);
+    this.#listening.abort();
+    this.#connection.close();
+    this.#become("closed");
+  }
+
+  /** @param {SlotCounts} slots */
+  #layOutSections(slots) {
+    for (let i = 0; i < Math.max(1, slots.audio); i += 1) {
+      const direction = i === 0 ? "sendrecv" : "recvonly";
+      this.#audio.push(this.#connection.addTransceiver("audio", { direction }));
+    }
+    for (let i = 0; i < Math.max(1, slots.video); i += 1) {
+      const sending = [CAMERA_BITS_PER_SECOND, SCREEN_BITS_PER_SECOND][i];
+      this.#video.push(
+        this.#connection.addTransceiver(
+          "video",
+          sending === undefined
+            ? { direction: "recvonly" }
+            : { direction: "sendrecv", sendEncodings: [{ maxBitrate: sending }] },
+        ),
+      );
+    }
+    for (const each of this.#audio) preferCodecs(each, "audio", ["audio/opus"]);
+    for (const each of this.#video) preferCodecs(each, "video", ["video/vp8", "video/rtx"]);
+  }
+
+  #listen() {
+    const { signal } = this.#listening;
+    const connection = this.#connection;
+    connection.addEventListener("iceconnectionstatechange", () => this.#iceChanged(), { signal });
+    connection.addEventListener("connectionstatechange", () => this.#iceChanged(), { signal });
+    globalThis.addEventListener?.("online", () => this.#needOffer("online"), { signal });
+    const network = /** @type {{connection?: EventTarget}} */ (
+      /** @type {unknown} */ (globalThis.navigator)
+    ).connection;
+    network?.addEventListener("change", () => this.#needOffer("network"), { signal });
+  }
+
+  #iceChanged() {
+    const ice = this.#connection.iceConnectionState;
+    if (this.#connection.connectionState === "connected" && ice !== "disconnected") {
+      clearTimeout(this.#askTimer);
+      this.#askTimer = undefined;
+      this.#become("connected");
+    } else if (ice === "disconnected" || ice === "failed") {
+      this.#become("reconnecting");
+      this.#needOffer(ice);
+    } else if (this.#state === "new" && ice === "checking") {
+      this.#become("connecting");
+    }
+  }
+
+  /**
+   * Asks for an ICE restart, and again until the connection is back: the offer or its answer may
+   * be lost together with the network.
+   * @param {string} reason
+   */
+  #needOffer(reason) {
+    if (this.#connection.remoteDescription === null || this.#askTimer !== undefined) return;
+    this.dispatchEvent(new CustomEvent("needoffer", { detail: reason }));
+    this.#askTimer = setTimeout(() => {
+      this.#askTimer = undefined;
+      if (this.#state === "reconnecting") this.#needOffer("again");
+    }, ASK_AGAIN_MS);
+  }
+
+  /** @param {CallState} state */
+  #become(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  }
+
+  #settleSlots() {
+    for (const transceiver of [...this.#audio, ...this.#video]) {
+      const { mid } = transceiver;
+      if (mid === null || this.#slots.has(mid)) continue;
+      const { track } = transceiver.receiver;
+      const slot = { mid, kind: track.kind, track };
+      this.#slots.set(mid, slot);
+      this.dispatchEvent(new CustomEvent("slot", { detail: slot }));
+    }
+  }
+
+  /**
+   * What the connection does: rates since the call before this one, the rest since its start.
+   * @returns {Promise<CallStatistics>}
+   */
+  async statistics() {
+    const now = summarise([...(await this.#connection.getStats()).values()]);
+    const at = performance.now();
+    if (this.#before !== null && at > this.#beforeAt) {
+      const seconds = (at - this.#beforeAt) / 1000;
+      now.upBitsPerSecond = ((now.bytesSent - this.#before.bytesSent) * 8) / seconds;
+      now.downBitsPerSecond = ((now.bytesReceived - this.#before.bytesReceived) * 8) / seconds;
+    }
+    this.#before = now;
+    this.#beforeAt = at;
+    return now;
+  }
+}
+
+/**
+ * Keeps the session description small; a browser without these codecs offers what it has, and
+ * the server says what is missing.
+ * @param {RTCRtpTransceiver} transceiver
+ * @param {"audio" | "video"} kind
+ * @param {string[]} wanted
+ */
+function preferCodecs(transceiver, kind, wanted) {
+  const all = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
+  const chosen = all.filter((codec) => wanted.includes(codec.mimeType.toLowerCase()));
+  if (chosen.some((codec) => codec.mimeType.toLowerCase() === wanted[0])) {
+    transceiver.setCodecPreferences?.(chosen);
+  }
+}
+
+/**
+ * @param {any[]} reports of RTCPeerConnection.getStats
+ * @returns {CallStatistics}
+ */
+function summarise(reports) {
+  const byId = new Map(reports.map((report) => [report.id, report]));
+  const pair = reports.find((r) => r.type === "candidate-pair" && r.nominated && r.state === "succeeded");
+  const inbound = reports.filter((r) => r.type === "inbound-rtp");
+  const audio = inbound.filter((r) => r.kind === "audio");
+  const video = inbound.filter((r) => r.kind === "video");
+  const lost = sum(audio, "packetsLost");
+  return {
+    roundTripSeconds: pair?.currentRoundTripTime ?? null,
+    relayed: byId.get(pair?.localCandidateId)?.candidateType === "relay",
+    availableUpBitsPerSecond: pair?.availableOutgoingBitrate ?? null,
+    upBitsPerSecond: 0,
+    downBitsPerSecond: 0,
+    audioPacketsLostShare: lost / Math.max(1, lost + sum(audio, "packetsReceived")),
+    audioConcealedShare:
+      sum(audio, "concealedSamples") / Math.max(1, sum(audio, "totalSamplesReceived")),
+    audioEnergy: sum(audio, "totalAudioEnergy"),
+    framesDecoded: sum(video, "framesDecoded"),
+    framesPerSecond: Math.max(0, ...video.map((r) => r.framesPerSecond ?? 0)),
+    freezeSeconds: sum(video, "totalFreezesDuration"),
+    frameWidth: Math.max(0, ...video.map((r) => r.frameWidth ?? 0)),
+    frameHeight: Math.max(0, ...video.map((r) => r.frameHeight ?? 0)),
+    bytesSent: pair?.bytesSent ?? 0,
+    bytesReceived: pair?.bytesReceived ?? 0,
+  };
+}
+
+/** @param {any[]} reports @param {string} field */
+function sum(reports, field) {
+  return reports.reduce((total, report) => total + (report[field] ?? 0), 0);
+}
