@@ -133,10 +133,14 @@ def _codec_lines(section: Section) -> list[str]:
 
 
 def _outgoing_lines(section: Section, outgoing: Outgoing) -> list[str]:
-    lines = [f"a=msid:{outgoing.stream} {section.mid}"]
+    """Chromium takes the first SSRC named for the stream itself, so the repair flow's is last."""
+    lines = [
+        f"a=msid:{outgoing.stream} {section.mid}",
+        f"a=ssrc:{outgoing.ssrc} cname:{outgoing.stream}",
+    ]
     if section.rtx_payload_type is not None:
         lines += [
-            f"a=ssrc-group:FID {outgoing.ssrc} {outgoing.rtx_ssrc}",
             f"a=ssrc:{outgoing.rtx_ssrc} cname:{outgoing.stream}",
+            f"a=ssrc-group:FID {outgoing.ssrc} {outgoing.rtx_ssrc}",
         ]
-    return [*lines, f"a=ssrc:{outgoing.ssrc} cname:{outgoing.stream}"]
+    return lines
