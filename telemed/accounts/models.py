@@ -1,21 +1,34 @@
 """People and places: who may sign in, who is cared for, and the dated tree of organisations."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from telemed.accounts import contacts
 from telemed.accounts.roles import Role
 from telemed.accounts.rows import Reference, Row
 from telemed.lib import clock, retention
 from telemed.lib.fields import LocalizedTextField, SealedTextField
 
 
+class UserManager(BaseUserManager["User"]):
+    def create_user(
+        self, *, email: str | None, password: str | None = None, **fields: Any
+    ) -> "User":
+        """An account with a hashed password; without one nobody signs in by password."""
+        user = self.model(email=contacts.email(email) if email else None, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
 class User(AbstractBaseUser):
     """Somebody who signs in. As a login an e-mail address or a phone belongs to one user."""
 
+    objects = UserManager()
     retention: ClassVar[str] = retention.ADMINISTRATIVE
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -34,6 +47,12 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def take_phone(self, e164: str, *, verified: bool) -> None:
+        """Make this the login number ("" for none); the row is not saved here."""
+        self.phone = e164
+        self.phone_index = contacts.login_phone_index(e164) or None
+        self.phone_verified = verified and bool(e164)
 
 
 class Act(models.TextChoices):

@@ -1,0 +1,151 @@
+"""The door of every page: who may come in, what a refusal looks like, and what is kept of it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.core.exceptions import ReauthenticationRequired
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+from django_htmx.middleware import HtmxDetails
+
+from telemed.accounts.access import Viewer, viewer
+from telemed.accounts.roles import May, Role
+from telemed.audit import actions as audit
+from telemed.audit.actor import Actor
+from telemed.lib.refusals import Refused
+
+View = Callable[..., HttpResponseBase]
+
+CONFLICT = 409
+FORBIDDEN = 403
+BAD_REQUEST = 400
+STATUS_BY_CODE = {
+    "not_allowed": FORBIDDEN,
+    "slot_taken": CONFLICT,
+    "hold_expired": CONFLICT,
+    "stale": CONFLICT,
+}
+
+
+class NotAllowed(Refused):
+    """No role of this person opens this page anywhere."""
+
+    def __init__(self) -> None:
+        super().__init__("not_allowed", _("Your role does not open this page."))
+
+
+def door(*abilities: May, recent_sign_in: bool = False) -> Callable[[View], View]:
+    """Lets in whoever is signed in and has one of the abilities somewhere (none named: anybody).
+
+    Where exactly is for the view's ``access`` call to decide. The answer is never stored by a
+    browser or proxy. ``Refused`` becomes a readable answer (409 for what was taken or is stale,
+    403, else 400) and ``Http404`` a plain 404; both are audited after the rollback.
+    ``recent_sign_in`` asks for the password or second factor again before a sensitive act.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return unstored(_to_sign_in(request))
+            return unstored(_answer(request, view, abilities, recent_sign_in, args, kwargs))
+
+        entered.abilities = abilities  # type: ignore[attr-defined]
+        return entered
+
+    return decorate
+
+
+def unstored(response: HttpResponseBase) -> HttpResponseBase:
+    """Mark an answer as personal: no cache may keep it (RFC 9111 section 5.2.2.5)."""
+    response["Cache-Control"] = "no-store, private"
+    patch_vary_headers(response, ("Cookie", "HX-Request"))
+    return response
+
+
+def refusal_answer(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """The page, or for HTMX the fragment, that tells a person why not."""
+    status = STATUS_BY_CODE.get(refused.code, BAD_REQUEST)
+    template = "accounts/_refused.html" if _is_htmx(request) else "accounts/refused.html"
+    response = render(request, template, {"refused": refused}, status=status)
+    if _is_htmx(request):
+        response["HX-Retarget"] = "#toasts"
+        response["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _answer(
+    request: HttpRequest,
+    view: View,
+    abilities: tuple[May, ...],
+    recent_sign_in: bool,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> HttpResponseBase:
+    who = viewer(request)
+    try:
+        if abilities and not any(who.may(ability) for ability in abilities):
+            raise NotAllowed
+        if recent_sign_in and not did_recently_reauthenticate(request):
+            return _to_reauthentication(request)
+        return view(request, *args, **kwargs)
+    except Refused as refused:
+        _audit_refusal(request, who, abilities, refused.code)
+        return refusal_answer(request, refused)
+    except Http404:
+        _audit_refusal(request, who, abilities, "not_found")
+        raise
+
+
+def _audit_refusal(
+    request: HttpRequest, who: Viewer, abilities: tuple[May, ...], code: str
+) -> None:
+    match = request.resolver_match
+    ids = [value for value in (match.kwargs if match else {}).values() if isinstance(value, UUID)]
+    audit.refused(
+        (match.view_name if match else "page")[:48],
+        _actor(who, abilities),
+        code,
+        subject=("url", ids[0]) if ids else None,
+    )
+
+
+def _actor(who: Viewer, abilities: tuple[May, ...]) -> Actor:
+    for ability in abilities:
+        if who.may(ability):
+            return who.actor(ability)
+    held = next((role for role in Role if role in who.roles), None)
+    return who.actor(held) if held else Actor("user", who.user.id)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    if _is_htmx(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse("account_login")})
+    return redirect_to_login(request.get_full_path())
+
+
+def _to_reauthentication(request: HttpRequest) -> HttpResponse:
+    """A full page comes back by itself after the password; a fragment's page must be reloaded."""
+    if _is_htmx(request):
+        back = urlencode({"next": _page_of(request)})
+        there = f"{reverse('account_reauthenticate')}?{back}"
+        return HttpResponse(status=204, headers={"HX-Redirect": there})
+    raise ReauthenticationRequired
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page that a fragment was asked from."""
+    details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return details.current_url_abs_path or "/"
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))

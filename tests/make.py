@@ -1,0 +1,157 @@
+"""Plain factories: every row that tests need, with fixed values and nothing left to chance."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from scheduling.models import AvailabilityRule, Service, Specialist, Speciality
+from telemed.accounts import contacts
+from telemed.accounts.models import (
+    ContactPoint,
+    Membership,
+    Organisation,
+    OrganisationParent,
+    Patient,
+    PatientContact,
+    PatientIdentifier,
+    PatientName,
+    Representative,
+    User,
+)
+from telemed.accounts.names import search_key
+from telemed.accounts.roles import Role
+
+LONG_AGO = date(2020, 1, 1)
+PASSWORD = "telemed-demo"
+
+
+def organisation(
+    kind: str, name: str, name_ar: str = "", *, parent: Organisation | None = None, **fields: Any
+) -> Organisation:
+    made = Organisation.objects.create(
+        kind=kind, name={"fr": name, "en": name, "ar": name_ar or name}, **fields
+    )
+    if parent is not None:
+        OrganisationParent.objects.create(child=made, parent=parent, valid_from=LONG_AGO)
+    return made
+
+
+def user(email: str | None, name: str, name_ar: str = "", **fields: Any) -> User:
+    phone = fields.pop("phone", "")
+    made = User.objects.create_user(
+        email=email, name=name, name_ar=name_ar, password=fields.pop("password", None), **fields
+    )
+    if phone:
+        made.take_phone(contacts.phone(phone), verified=True)
+        made.save()
+    return made
+
+
+def member(user: User, role: Role, organisation: Organisation, **fields: Any) -> Membership:
+    fields.setdefault("valid_from", LONG_AGO)
+    return Membership.objects.create(user=user, role=role, organisation=organisation, **fields)
+
+
+def patient(
+    organisation: Organisation,
+    given: str,
+    family: str,
+    *,
+    arabic: tuple[str, str] | None = None,
+    phone: str = "",
+    shared: bool = False,
+    cin: str = "",
+    **fields: Any,
+) -> Patient:
+    fields.setdefault("birth_date", date(1985, 5, 17))
+    made = Patient.objects.create(organisation=organisation, **fields)
+    name(made, "Latn", given, family)
+    if arabic:
+        name(made, "Arab", *arabic)
+    if phone:
+        contact(made, phone, shared=shared)
+    if cin:
+        identifier(made, "cin", cin)
+    return made
+
+
+def name(patient: Patient, script: str, given: str, family: str) -> PatientName:
+    return PatientName.objects.create(
+        organisation=patient.organisation,
+        patient=patient,
+        script=script,
+        given=given,
+        family=family,
+        search_key=search_key(given, family),
+    )
+
+
+def contact(patient: Patient, phone: str, *, shared: bool = False) -> PatientContact:
+    number = contacts.phone(phone)
+    index = contacts.contact_index("phone", number)
+    point = ContactPoint.objects.filter(value_index=index).first() or ContactPoint.objects.create(
+        organisation=patient.organisation, system="phone", value=number, value_index=index
+    )
+    return PatientContact.objects.create(
+        organisation=patient.organisation, patient=patient, contact_point=point, shared=shared
+    )
+
+
+def identifier(patient: Patient, system: str, value: str) -> PatientIdentifier:
+    return PatientIdentifier.objects.create(
+        organisation=patient.organisation,
+        patient=patient,
+        system=system,
+        value=value,
+        value_index=contacts.identifier_index(system, value),
+    )
+
+
+def representative(patient: Patient, user: User, **fields: Any) -> Representative:
+    fields.setdefault("relationship", "mother")
+    fields.setdefault("legal_basis", Representative.Basis.PARENT)
+    fields.setdefault("may_consent", True)
+    fields.setdefault("may_read", True)
+    fields.setdefault("valid_from", LONG_AGO)
+    return Representative.objects.create(
+        organisation=patient.organisation, patient=patient, user=user, **fields
+    )
+
+
+def speciality(code: str, french: str, arabic: str, english: str) -> Speciality:
+    return Speciality.objects.get_or_create(
+        code=code, defaults={"name": {"fr": french, "ar": arabic, "en": english}}
+    )[0]
+
+
+def specialist(
+    user: User, organisation: Organisation, specialities: Iterable[Speciality], **fields: Any
+) -> Specialist:
+    fields.setdefault("registration_number", "INPE 101234567")
+    fields.setdefault("spoken_languages", ["fr", "ary"])
+    made = Specialist.objects.create(user=user, organisation=organisation, **fields)
+    made.specialities.set(specialities)
+    return made
+
+
+def service(specialist: Specialist, speciality: Speciality, **fields: Any) -> Service:
+    """A teleconsultation of 20 minutes at home, unless fields say otherwise."""
+    fields.setdefault("patient_place", "home")
+    return Service.objects.create(specialist=specialist, speciality=speciality, **fields)
+
+
+def working_hours(
+    specialist: Specialist, starts: time = time(8), ends: time = time(18)
+) -> list[AvailabilityRule]:
+    """The same hours every day of the week."""
+    return [
+        AvailabilityRule.objects.create(
+            specialist=specialist, weekday=day, starts=starts, ends=ends, valid_from=LONG_AGO
+        )
+        for day in range(7)
+    ]
+
+
+def on_the_hour(now: datetime, hours: int = 1) -> datetime:
+    """A full hour, this many after the one that runs."""
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
