@@ -1,0 +1,125 @@
+/**
+ * From the browser's own statistics (W3C webrtc-stats) to what a person should be told.
+ * Touches no document: the page turns the words into sentences of its language.
+ */
+
+/**
+ * `good`; `fair`: works with small faults; `poor`: the picture suffers; `voice-only`: sound comes
+ * and no picture; `lost`: nothing comes.
+ * @typedef {"good" | "fair" | "poor" | "voice-only" | "lost"} Verdict
+ */
+
+/**
+ * Counters of one moment, summed over all that this browser receives.
+ * @typedef {object} Sample
+ * @property {number} at milliseconds
+ * @property {number} bytesReceived
+ * @property {number} bytesSent
+ * @property {number} packetsReceived
+ * @property {number} packetsLost
+ * @property {number} framesDecoded
+ * @property {number} concealed samples that were made up because none came in time
+ * @property {number} samples audio samples played in all
+ * @property {number} audioEnergy rises while anything is heard
+ * @property {number} roundTrip seconds; 0 while unknown
+ */
+
+/**
+ * What happened between two samples.
+ * @typedef {object} Measure
+ * @property {number} seconds
+ * @property {number} loss 0 to 1
+ * @property {number} concealed 0 to 1
+ * @property {number} framesPerSecond
+ * @property {number} kbitReceived per second
+ * @property {number} kbitSent per second
+ * @property {number} roundTrip seconds
+ */
+
+/** @param {RTCStatsReport} report @param {number} at @returns {Sample} */
+export function sample(report, at = performance.now()) {
+  /** @type {Sample} */
+  const sum = {
+    at,
+    bytesReceived: 0,
+    bytesSent: 0,
+    packetsReceived: 0,
+    packetsLost: 0,
+    framesDecoded: 0,
+    concealed: 0,
+    samples: 0,
+    audioEnergy: 0,
+    roundTrip: 0,
+  };
+  report.forEach((stat) => {
+    if (stat.type === "inbound-rtp") {
+      sum.packetsReceived += stat.packetsReceived ?? 0;
+      sum.packetsLost += stat.packetsLost ?? 0;
+      sum.framesDecoded += stat.framesDecoded ?? 0;
+      sum.concealed += (stat.concealedSamples ?? 0) - (stat.silentConcealedSamples ?? 0);
+      sum.samples += stat.totalSamplesReceived ?? 0;
+      sum.audioEnergy += stat.totalAudioEnergy ?? 0;
+    } else if (stat.type === "candidate-pair" && stat.nominated && stat.state === "succeeded") {
+      sum.bytesReceived += stat.bytesReceived ?? 0;
+      sum.bytesSent += stat.bytesSent ?? 0;
+      sum.roundTrip = stat.currentRoundTripTime ?? sum.roundTrip;
+    }
+  });
+  return sum;
+}
+
+/**
+ * An ICE restart starts some counters anew; a difference below zero counts as nothing.
+ * @param {number} later @param {number} earlier
+ */
+function rise(later, earlier) {
+  return Math.max(0, later - earlier);
+}
+
+/** @param {Sample} earlier @param {Sample} later @returns {Measure} */
+export function measure(earlier, later) {
+  const seconds = Math.max(0.001, (later.at - earlier.at) / 1000);
+  const received = rise(later.packetsReceived, earlier.packetsReceived);
+  const lost = rise(later.packetsLost, earlier.packetsLost);
+  const samples = rise(later.samples, earlier.samples);
+  return {
+    seconds,
+    loss: lost / Math.max(1, received + lost),
+    concealed: rise(later.concealed, earlier.concealed) / Math.max(1, samples),
+    framesPerSecond: rise(later.framesDecoded, earlier.framesDecoded) / seconds,
+    kbitReceived: (rise(later.bytesReceived, earlier.bytesReceived) * 8) / 1000 / seconds,
+    kbitSent: (rise(later.bytesSent, earlier.bytesSent) * 8) / 1000 / seconds,
+    roundTrip: later.roundTrip,
+  };
+}
+
+/**
+ * @param {Measure} now
+ * @param {{video: boolean, audio: boolean}} expected what the others are sending at the moment
+ * @returns {Verdict}
+ */
+export function verdict(now, expected) {
+  if ((expected.video || expected.audio) && now.kbitReceived < 1) return "lost";
+  if (expected.video && now.framesPerSecond < 1) return "voice-only";
+  if (now.loss > 0.08 || now.concealed > 0.05 || now.roundTrip > 0.8) return "poor";
+  if (expected.video && now.framesPerSecond < 8) return "poor";
+  if (now.loss > 0.02 || now.concealed > 0.01 || now.roundTrip > 0.35) return "fair";
+  return "good";
+}
+
+/** A verdict that does not flicker: worse at once when lost, else after the same word twice. */
+export class SteadyVerdict {
+  /** @type {Verdict} */
+  current = "good";
+  /** @type {Verdict} */
+  #next = "good";
+
+  /** @param {Verdict} seen @returns {boolean} whether `current` changed */
+  take(seen) {
+    const sure = seen === "lost" || seen === this.#next;
+    this.#next = seen;
+    if (!sure || seen === this.current) return false;
+    this.current = seen;
+    return true;
+  }
+}
