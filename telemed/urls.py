@@ -1,11 +1,12 @@
 from django.conf import settings
 from django.urls import include, path
 
+from telemed.lib.language import choose_language
 from telemed.lib.styleguide import styleguide
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("language/", choose_language, name="set_language"),
 ]
 if not settings.PRODUCTION:
     urlpatterns += [path("styleguide/", styleguide, name="styleguide")]
