@@ -185,6 +185,29 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = MODE == "test"
 
+# --- mail and SMS: shown in the site in the embedded default
+EMAIL_HOST = (
+    env.required("EMAIL_HOST", "sign-in codes and reminders go by mail")
+    if PRODUCTION
+    else env.text("EMAIL_HOST")
+)
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if EMAIL_HOST
+    else "telemed.messaging.backends.ShownEmailBackend"
+)
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, at_least=1, at_most=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Telemed <telemed@localhost>")
+SMS_PROVIDER = env.choice("SMS_PROVIDER", ("shown", "http"), "http" if PRODUCTION else "shown")
+SMS_HTTP_URL = env.url("SMS_HTTP_URL", "", schemes=("https", "http"))
+SMS_HTTP_TOKEN = env.text("SMS_HTTP_TOKEN")
+SMS_SENDER = env.text("SMS_SENDER", "Telemed")
+SMS_HTTP_BODY = env.text("SMS_HTTP_BODY", '{"to": "{to}", "from": "{sender}", "text": "{text}"}')
+
 # --- what a browser may load
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
