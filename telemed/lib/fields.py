@@ -41,6 +41,8 @@ class SealedTextField(models.BinaryField):
 
     descriptor_class = SealedAttribute
     empty: Any = ""
+    # What the type checker's Django plugin reads for the attribute on the model.
+    _pyi_private_get_type: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("default", type(self.empty))
