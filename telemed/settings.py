@@ -173,7 +173,10 @@ TIME_ZONE = env.text("SITE_TIME_ZONE", "Africa/Casablanca")
 
 # --- files
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "telemed" / "static"]
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "telemed" / "static"]
+CLIPS_DIR = env.path("CLIPS_DIR", VAR_DIR / "clips")
+if CLIPS_DIR.is_dir():
+    STATICFILES_DIRS.append(("clips", CLIPS_DIR))
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,8 +1,27 @@
 // What makes pages pleasanter and is never needed: dialogs, theme, where the focus goes.
 
+/** @type {HTMLAudioElement | null} */
+let playing = null;
+
+/** A second press on a "Listen" button stops it. @param {string} source */
+function listen(source) {
+  const again = playing !== null && !playing.ended && playing.dataset.source === source;
+  playing?.pause();
+  playing = null;
+  if (again) return;
+  playing = new Audio(source);
+  playing.dataset.source = source;
+  void playing.play();
+}
+
 /** @param {Event} event */
 function onClick(event) {
   if (!(event.target instanceof Element)) return;
+  const spoken = event.target.closest("[data-listen]");
+  if (spoken instanceof HTMLElement) {
+    listen(spoken.dataset.listen ?? "");
+    return;
+  }
   const opener = event.target.closest("[data-opens]");
   if (opener) {
     const dialog = document.getElementById(opener.getAttribute("data-opens") ?? "");
