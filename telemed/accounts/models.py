@@ -51,8 +51,11 @@ class User(AbstractBaseUser):
     def take_phone(self, e164: str, *, verified: bool) -> None:
         """Make this the login number ("" for none); the row is not saved here."""
         self.phone = e164
-        self.phone_index = contacts.login_phone_index(e164) or None
+        self.phone_index = self.blind_indexes()["phone_index"]
         self.phone_verified = verified and bool(e164)
+
+    def blind_indexes(self) -> dict[str, str | None]:
+        return {"phone_index": contacts.login_phone_index(self.phone) or None}
 
 
 class Act(models.TextChoices):
@@ -200,6 +203,9 @@ class PatientIdentifier(Row):
     )
     verified_at = models.DateTimeField(null=True, blank=True)
 
+    def blind_indexes(self) -> dict[str, str | None]:
+        return {"value_index": contacts.identifier_index(self.system, self.value)}
+
 
 class ContactPoint(Row):
     """A phone, e-mail or postal address: a way to reach somebody, never an identity."""
@@ -215,6 +221,9 @@ class ContactPoint(Row):
     patients: "models.ManyToManyField[Patient, PatientContact]" = models.ManyToManyField(
         Patient, through="PatientContact", related_name="contact_points"
     )
+
+    def blind_indexes(self) -> dict[str, str | None]:
+        return {"value_index": contacts.contact_index(self.system, self.value)}
 
 
 class PatientContact(Row):
