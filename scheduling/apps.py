@@ -1,6 +1,13 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class SchedulingConfig(AppConfig):
     name = "scheduling"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from scheduling import constraint, messages
+
+        post_migrate.connect(constraint.install, sender=self, dispatch_uid=constraint.NAME)
+        messages.register()

@@ -58,12 +58,16 @@ class Service(Reference):
 
     specialist = models.ForeignKey(Specialist, on_delete=models.PROTECT, related_name="services")
     speciality = models.ForeignKey(Speciality, on_delete=models.PROTECT, related_name="services")
+    name = LocalizedTextField(blank=True)
     act = models.CharField(max_length=20, choices=Act.choices, default=Act.TELECONSULTATION)
     minutes = models.PositiveSmallIntegerField(default=20)
+    step_minutes = models.PositiveSmallIntegerField(default=15)  # from one start to the next
     patient_place = models.CharField(max_length=12, choices=PatientPlace.choices)
     site = models.ForeignKey(
         Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="services"
     )
+    occupies_site = models.BooleanField(default=True)  # False: the site hosts several at once
+    needs_confirmation = models.BooleanField(default=False)  # by the specialist, before it counts
     buffer_before_minutes = models.PositiveSmallIntegerField(default=0)
     buffer_after_minutes = models.PositiveSmallIntegerField(default=5)
     notice_minutes = models.PositiveIntegerField(default=0)
@@ -80,7 +84,10 @@ class Service(Reference):
 
 
 class AvailabilityRule(Reference):
-    """Weekly hours in the wall time of a named zone (weekday: Monday is 0)."""
+    """Weekly hours in the wall time of a named zone (weekday: Monday is 0).
+
+    They end on the next day when ``ends`` is not after ``starts``: 20:00 to 00:00, 22:00 to 06:00.
+    """
 
     specialist = models.ForeignKey(Specialist, on_delete=models.PROTECT, related_name="rules")
     weekday = models.PositiveSmallIntegerField()
@@ -187,7 +194,8 @@ class Appointment(Row):
         on_delete=models.PROTECT,
         related_name="+",
     )
-    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)  # by the specialist
+    attendance_confirmed_at = models.DateTimeField(null=True, blank=True)  # by the patient's side
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -210,9 +218,7 @@ class Hold(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
-    patient = models.ForeignKey(
-        Patient, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
-    )
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="+")
     held_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="holds"
     )

@@ -242,6 +242,11 @@ TURN_SECRET = (
     else ""
 )
 
+# --- booking
+BOOKING_HOLD = timedelta(minutes=env.integer("BOOKING_HOLD_MINUTES", 5, at_least=1, at_most=60))
+# Until how long before the start the patient's side moves or cancels without a telephone call.
+BOOKING_CUT_OFF = timedelta(minutes=env.integer("BOOKING_CUT_OFF_MINUTES", 120))
+
 # --- retention periods by class (telemed/lib/retention.py)
 RETENTION = {
     "clinical": timedelta(days=env.integer("RETENTION_CLINICAL_DAYS", 20 * 365, at_least=365)),

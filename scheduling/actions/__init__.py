@@ -1,0 +1,27 @@
+"""What changes in scheduling: one verb each, atomic, audited as the transaction's last statement.
+
+All raise ``scheduling.refusals.Refused``. The actor's role says which side acts: ``patient`` is
+the patient's side (themselves or a representative), held to the cut-off.
+"""
+
+from scheduling.actions.book import book, book_at
+from scheduling.actions.change import cancel, confirm, confirm_attendance, move, reassign
+from scheduling.actions.hold import hold_slot, release_hold
+from scheduling.actions.link import issue_link, void_links
+from scheduling.actions.outcome import set_outcome, stamp_arrival
+
+__all__ = [
+    "book",
+    "book_at",
+    "cancel",
+    "confirm",
+    "confirm_attendance",
+    "hold_slot",
+    "issue_link",
+    "move",
+    "reassign",
+    "release_hold",
+    "set_outcome",
+    "stamp_arrival",
+    "void_links",
+]

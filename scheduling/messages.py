@@ -1,0 +1,338 @@
+"""What people are told of an appointment: who gets which message, and its words when it is sent.
+
+A text message, a subject and a calendar file hold no speciality, reason, kind of place or full
+name. Every message names the version of the appointment that it speaks of; when that is no longer
+the current one, it is dropped and its successor tells.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from scheduling import calendar, links, rules
+from scheduling.models import Appointment, AppointmentStatus, PersonalLink
+from telemed.accounts.access import today, valid_on
+from telemed.accounts.models import (
+    ContactPoint,
+    Membership,
+    OrganisationParent,
+    PatientContact,
+    Representative,
+    User,
+)
+from telemed.accounts.names import display_name, user_name
+from telemed.accounts.roles import Role
+from telemed.accounts.tree import Tree
+from telemed.lib import clock, formats
+from telemed.lib.fields import localized
+from telemed.messaging import outbox, registry
+from telemed.messaging.models import Message
+from telemed.messaging.registry import Content
+
+SMS, EMAIL = Message.Channel.SMS.value, Message.Channel.EMAIL.value
+CODE = "appointment.code"
+
+# What is said, in the patient's words; (text, subject).
+WORDS: dict[str, tuple[str, str]] = {
+    "requested": (
+        gettext_noop("your request for %(when)s was received. You will be told when it is sure."),
+        gettext_noop("Your request was received"),
+    ),
+    "booked": (
+        gettext_noop("your appointment is on %(when)s."),
+        gettext_noop("Your appointment is booked"),
+    ),
+    "confirmed": (
+        gettext_noop("your appointment on %(when)s is confirmed."),
+        gettext_noop("Your appointment is confirmed"),
+    ),
+    "moved": (
+        gettext_noop("your appointment was moved. It is now on %(when)s."),
+        gettext_noop("Your appointment was moved"),
+    ),
+    "reassigned": (
+        gettext_noop("your appointment on %(when)s stays, with another specialist."),
+        gettext_noop("Your appointment has changed"),
+    ),
+    "cancelled": (
+        gettext_noop("the appointment on %(when)s is cancelled."),
+        gettext_noop("Your appointment is cancelled"),
+    ),
+    "reminder_day": (
+        gettext_noop("reminder: your appointment is on %(when)s."),
+        gettext_noop("Reminder of your appointment"),
+    ),
+    "reminder_hour": (
+        gettext_noop("your appointment begins soon: %(when)s."),
+        gettext_noop("Your appointment begins soon"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody who is told, how, and through which row it is checked again when sent."""
+
+    channel: str
+    address: str
+    language: str
+    means: str  # contact, representative, presenter
+    row: UUID
+
+
+def announce(appointment: Appointment, what: str) -> None:
+    """Ask for the messages of a change and for the reminders that follow from it."""
+    if what == "booked" and appointment.status == AppointmentStatus.PENDING:
+        what = "requested"
+    people = recipients(appointment)
+    for person in people:
+        _enqueue(appointment, what, person)
+    if appointment.status == AppointmentStatus.BOOKED:
+        for reminder, due_at in rules.reminders(appointment.starts_at, clock.now()).items():
+            for person in people:
+                _enqueue(appointment, reminder, person, due_at)
+    if what in {"booked", "requested", "moved"}:
+        send_code(appointment)
+
+
+def send_code(appointment: Appointment) -> None:
+    """The code of the patient's link, apart from the link, to whom the link goes."""
+    link = patient_link(appointment)
+    if link is None:
+        return
+    for person in recipients(appointment):
+        if person.means == "contact":
+            outbox.enqueue(
+                CODE,
+                person.channel,
+                person.address,
+                person.language,
+                {"link": link.pk, "contact": person.row, "issue": _version(link.pk, link.issue)},
+                appointment.organisation_id,
+                f"{link.pk}:code:{link.issue}:{person.row}",
+            )
+
+
+def _enqueue(
+    appointment: Appointment, what: str, person: Recipient, due_at: datetime | None = None
+) -> None:
+    outbox.enqueue(
+        f"appointment.{what}",
+        person.channel,
+        person.address,
+        person.language,
+        {
+            "appointment": appointment.pk,
+            "version": _version(appointment.pk, appointment.sequence),
+            person.means: person.row,
+        },
+        appointment.organisation_id,
+        f"{appointment.pk}:{what}:{appointment.sequence}:{person.row}",
+        due_at,
+    )
+
+
+def _version(row: UUID, number: int) -> UUID:
+    """Names one version of a row among references, which are UUIDs."""
+    return uuid5(row, str(number))
+
+
+# --- who is told
+
+
+def recipients(appointment: Appointment) -> list[Recipient]:
+    """The patient, those who may be told for them, and the presenters when nobody is reached."""
+    reached = [*_contacts(appointment), *_representatives(appointment)]
+    return reached or list(_presenters(appointment))
+
+
+def _contacts(appointment: Appointment) -> Iterator[Recipient]:
+    patient = appointment.patient
+    if not patient.messages_wanted:
+        return
+    channels = {ContactPoint.System.PHONE: SMS, ContactPoint.System.EMAIL: EMAIL}
+    rows = patient.contacts.filter(
+        voided_at__isnull=True,
+        contact_point__voided_at__isnull=True,
+        contact_point__system__in=channels,
+    ).select_related("contact_point")
+    used: set[str] = set()
+    for row in rows.order_by("rank", "received_at"):
+        channel = channels[ContactPoint.System(row.contact_point.system)]
+        if channel not in used:
+            used.add(channel)
+            yield Recipient(channel, row.contact_point.value, patient.language, "contact", row.pk)
+
+
+def _representatives(appointment: Appointment) -> Iterator[Recipient]:
+    rows = appointment.patient.representatives.filter(
+        valid_on(today(clock.now())), may_be_told=True, voided_at__isnull=True
+    ).select_related("user")
+    for row in rows:
+        if address := row.user.email or row.user.phone:
+            channel = EMAIL if row.user.email else SMS
+            yield Recipient(channel, address, row.user.language, "representative", row.pk)
+
+
+def _presenters(appointment: Appointment) -> Iterator[Recipient]:
+    for user in presenters_of(appointment):
+        if user.email:
+            yield Recipient(EMAIL, user.email, user.language, "presenter", user.pk)
+
+
+def presenters_of(appointment: Appointment) -> QuerySet[User]:
+    """Who works where the patient comes: the presenters there, else the coordinators over it."""
+    day = today(clock.now())
+    edges = OrganisationParent.objects.filter(valid_on(day)).values_list("child_id", "parent_id")
+    here = Tree.of(edges).above([appointment.site_id or appointment.patient.organisation_id])
+    held = Membership.objects.filter(valid_on(day), organisation__in=here, user__is_active=True)
+    for role in (Role.PRESENTER, Role.COORDINATOR):
+        users = User.objects.filter(Q(memberships__in=held.filter(role=role))).distinct()
+        if users.exists():
+            return users
+    return User.objects.none()
+
+
+def patient_link(appointment: Appointment) -> PersonalLink | None:
+    return appointment.links.filter(kind=PersonalLink.Kind.PATIENT, voided_at__isnull=True).first()
+
+
+# --- what is said, re-read when it is sent
+
+
+def register() -> None:
+    for what in WORDS:
+        registry.register(f"appointment.{what}", partial(_render, what))
+    registry.register(CODE, _render_code)
+
+
+def _render(what: str, references: dict[str, UUID], language: str) -> Content | None:
+    appointment = (
+        Appointment.objects.select_related("patient", "specialist__user", "site")
+        .filter(pk=references["appointment"], voided_at__isnull=True)
+        .first()
+    )
+    if appointment is None or not _is_current(what, appointment, references["version"]):
+        return None
+    teller = next((means for means in _TELLERS if means in references), None)
+    if teller is None:
+        return None
+    with translation.override(language):
+        return _TELLERS[teller](what, appointment, references[teller])
+
+
+def _is_current(what: str, appointment: Appointment, version: UUID) -> bool:
+    if version != _version(appointment.pk, appointment.sequence):
+        return False
+    if what in rules.REMINDERS:
+        return appointment.status == AppointmentStatus.BOOKED and clock.now() < appointment.ends_at
+    return True
+
+
+def _to_contact(what: str, appointment: Appointment, row: UUID) -> Content | None:
+    contact = (
+        PatientContact.objects.filter(pk=row, voided_at__isnull=True)
+        .select_related("contact_point")
+        .first()
+    )
+    if contact is None or not appointment.patient.messages_wanted:
+        return None
+    link = patient_link(appointment)
+    door = link_address(link) if link else calendar.address(appointment)
+    if contact.contact_point.system == ContactPoint.System.PHONE:
+        return _short(what, appointment, door)
+    return _letter(what, appointment, door, "" if contact.shared else _where(appointment))
+
+
+def _to_representative(what: str, appointment: Appointment, row: UUID) -> Content | None:
+    told = Representative.objects.filter(
+        valid_on(today(clock.now())), pk=row, may_be_told=True, voided_at__isnull=True
+    )
+    representative = told.select_related("user").first()
+    if representative is None:
+        return None
+    door = calendar.address(appointment)
+    if not representative.user.email:
+        return _short(what, appointment, door)
+    return _letter(what, appointment, door, _("It is for somebody in your care."))
+
+
+def _to_presenter(what: str, appointment: Appointment, row: UUID) -> Content | None:
+    if not presenters_of(appointment).filter(pk=row).exists():
+        return None
+    subject, text = _("A patient has to be told"), _sentence(what, appointment)
+    initials = " ".join(f"{word[0]}." for word in display_name(appointment.patient).split())
+    asked = _("This patient cannot be reached by message: %(initials)s. Please tell them:")
+    lines = [asked % {"initials": initials}, text, calendar.address(appointment)]
+    return Content(subject, "\n\n".join(lines))
+
+
+_TELLERS: dict[str, Callable[[str, Appointment, UUID], Content | None]] = {
+    "contact": _to_contact,
+    "representative": _to_representative,
+    "presenter": _to_presenter,
+}
+
+
+def _short(what: str, appointment: Appointment, door: str) -> Content:
+    return Content("", f"Telemed: {_sentence(what, appointment)} {door}")
+
+
+def _letter(what: str, appointment: Appointment, door: str, about: str) -> Content:
+    language = translation.get_language() or "fr"
+    sentence = _sentence(what, appointment)
+    paragraphs = [_("Hello,"), sentence[:1].upper() + sentence[1:]]
+    if what != "cancelled":
+        paragraphs += [about, _("To see, move or cancel it:")]
+    paragraphs += [
+        door,
+        _("In an emergency do not wait: telephone the emergency number."),
+        "Telemed",
+    ]
+    return Content(
+        _(WORDS[what][1]),
+        "\n\n".join(filter(None, paragraphs)),
+        calendar.NAME,
+        calendar.calendar_file(appointment, language),
+    )
+
+
+def _sentence(what: str, appointment: Appointment) -> str:
+    when = formats.in_words(appointment.starts_at, appointment.time_zone)
+    return _(WORDS[what][0]) % {"when": when}
+
+
+def _where(appointment: Appointment) -> str:
+    place = localized(appointment.site.name) if appointment.site else _("At home")
+    who = user_name(appointment.specialist.user)
+    return _("You will sit here: %(place)s. You will see: %(who)s.") % {"place": place, "who": who}
+
+
+def link_address(link: PersonalLink) -> str:
+    """Where a personal link leads; its page belongs to the visit."""
+    return f"{settings.PUBLIC_URL}/v/{links.token(link)}"
+
+
+def _render_code(references: dict[str, UUID], language: str) -> Content | None:
+    link = (
+        PersonalLink.objects.select_related("appointment__patient")
+        .filter(pk=references["link"])
+        .first()
+    )
+    if link is None or not links.is_live(link):
+        return None
+    if references["issue"] != _version(link.pk, link.issue):
+        return None
+    if not link.appointment.patient.messages_wanted:
+        return None
+    with translation.override(language):
+        text = _("Telemed: your code is %(code)s. It opens the link of another message.")
+        return Content(_("Your code"), text % {"code": formats.isolated(links.code(link))})
