@@ -1,8 +1,8 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from telemed.lib import styleguide
 from telemed.lib.language import choose_language
-from telemed.lib.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if not settings.PRODUCTION:
     urlpatterns += [
-        path("styleguide/", styleguide, name="styleguide"),
+        path("styleguide/", styleguide.styleguide, name="styleguide"),
+        path("styleguide/room/", styleguide.room, name="styleguide_room"),
         path("messages/", include("telemed.messaging.urls")),
     ]

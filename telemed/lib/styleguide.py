@@ -76,3 +76,8 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "tones": ("plain", "now", "ok", "warn", "danger"),
     }
     return render(request, "styleguide.html", context)
+
+
+def room(request: HttpRequest) -> HttpResponse:
+    """The call with drawn people; ``?side=1`` opens what stands beside the picture."""
+    return render(request, "styleguide_room.html")
