@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 AUDIO_BITRATE = 45_000  # Opus at 32 kbit/s with headers, while somebody talks
 MIN_VIDEO_BITRATE = 70_000
+FULL_VIDEO_BITRATE = 1_700_000
 RESUME_FACTOR = 1.5
 RESUME_SECONDS = 3.0
 USABLE = 0.92
@@ -35,6 +36,8 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     videos.sort(key=lambda slot: slot.source is not None and slot.source.kind != "screen")
     for rank, slot in enumerate(videos):
         slot.pause(rank >= pictures)
+    if videos:
+        viewer.downlink.probe(videos[0], len(videos) * FULL_VIDEO_BITRATE, now)
     share.per_video = AUDIO_BITRATE + int(room / max(1, pictures))
 
 

@@ -17,12 +17,17 @@ from aiortc.rate import (
     OveruseEstimator,
 )
 
+from .probing import Prober
+
 SENT_RING = 4096
 GROUP_MS = 5
 TICKS_PER_MS = (1 << 26) / 1000
 THROUGHPUT_MS = 500.0
 LOSS_WINDOW = 1.0
 MIN_BITRATE = 40_000
+WINDOW_SECONDS = 0.3
+MIN_WINDOW_BYTES = 8_000
+BASE_ROUND_TRIP_DRIFT = 0.002
 
 
 class BandwidthEstimator:
@@ -34,6 +39,11 @@ class BandwidthEstimator:
         self.round_trip = 0.1
         self.loss = 0.0
         self.has_feedback = False
+        self.prober = Prober()
+        self._base_round_trip = 0.3
+        self._bytes_sent = 0
+        self._bytes_before = array("Q", bytes(8 * SENT_RING))
+        self._bytes_reported = 0
         self._sent_at = array("d", bytes(8 * SENT_RING))
         self._sizes = array("H", bytes(2 * SENT_RING))
         self._inter_arrival = InterArrival(int(GROUP_MS * TICKS_PER_MS), 1 / TICKS_PER_MS)
@@ -55,6 +65,17 @@ class BandwidthEstimator:
         index = number % SENT_RING
         self._sent_at[index] = now
         self._sizes[index] = size
+        self._bytes_before[index] = self._bytes_sent
+        self._bytes_sent += size
+
+    @property
+    def window_open(self) -> bool:
+        """Whether more may be put on the way: not when the link's queue already holds some
+        300 ms, which would keep the voice waiting behind the picture."""
+        if not self.has_feedback:
+            return True
+        window = self.bitrate / 8 * (self._base_round_trip + WINDOW_SECONDS)
+        return self._bytes_sent - self._bytes_reported < max(window, MIN_WINDOW_BYTES)
 
     @property
     def throughput(self) -> float:
@@ -74,14 +95,29 @@ class BandwidthEstimator:
             if not sent or now - sent > 10:
                 continue
             self._expected += 1
+            size = self._sizes[index]
+            self.prober.feedback(number, sent, arrival, size)
+            self._bytes_reported = max(self._bytes_reported, self._bytes_before[index] + size)
             if arrival is None:
                 self._lost += 1
                 continue
             newest_sent = max(newest_sent, sent)
-            self._arrival(sent, arrival * 1000, self._sizes[index], now)
+            self._arrival(sent, arrival * 1000, size, now)
         if newest_sent:
             self.note_round_trip(now - newest_sent)
         self._update(now)
+        proved = self.prober.conclude(self.bitrate, now)
+        if proved is not None:
+            self._adopt(proved, now)
+
+    def _adopt(self, bitrate: float, now: float) -> None:
+        """Takes what a probe has proved as the estimate."""
+        bitrate = min(bitrate, self.max_bitrate)
+        self._rate.set_estimate(int(bitrate), int(now * 1000))
+        self._rate.near_max = False
+        self._rate.avg_max_bitrate_kbps = None
+        self._loss_limit = max(self._loss_limit, bitrate)
+        self.bitrate = bitrate
 
     def remb(self, bitrate: int) -> None:
         """Takes the browser's own estimate; it counts when no feedback comes."""
@@ -90,7 +126,9 @@ class BandwidthEstimator:
             self.bitrate = max(MIN_BITRATE, min(bitrate, self.max_bitrate))
 
     def note_round_trip(self, seconds: float) -> None:
-        self.round_trip += (min(max(seconds, 0.001), 3.0) - self.round_trip) / 8
+        seconds = min(max(seconds, 0.001), 3.0)
+        self.round_trip += (seconds - self.round_trip) / 8
+        self._base_round_trip = min(self._base_round_trip + BASE_ROUND_TRIP_DRIFT, seconds)
 
     def note_loss(self, fraction: float) -> None:
         """Takes the loss of a receiver report, where no transport feedback tells it."""
@@ -118,6 +156,8 @@ class BandwidthEstimator:
         if now - self._loss_since >= LOSS_WINDOW:
             self._update_loss(now)
         usage = self._detector.state()
+        if usage == BandwidthUsage.OVERUSING:
+            self.prober.overused(now)
         if usage != BandwidthUsage.OVERUSING and now - self._last_update < 0.1:
             return
         self._last_update = now

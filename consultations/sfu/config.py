@@ -43,7 +43,7 @@ class MediaConfig:
     silence_seconds: float = 2.5
     idle_silence_seconds: float = 6.0
     reap_seconds: float = 30.0
-    start_bitrate: int = 600_000
+    start_bitrate: int = 400_000
     max_bitrate: int = 2_500_000
 
     def __post_init__(self) -> None:

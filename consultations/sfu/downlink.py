@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from . import rtp
 from .bandwidth import BandwidthEstimator
 from .limits import Allowance
+from .probing import MIN_PACKETS, TRAIN_SECONDS, Train
 
 if TYPE_CHECKING:
     from .forward import SlotSender
@@ -19,7 +20,8 @@ PACING_BURST_SECONDS = 0.04
 MAX_QUEUE_SECONDS = 0.5
 MIN_QUEUE_BYTES = 40_000
 RTX_SHARE = 0.15
-PADDING = 224
+PADDING = bytes(223) + bytes([224])
+PROBE_WIRE_BYTES = 260
 FLUSH_INTERVAL = 0.005
 
 Queued = tuple["SlotSender", int, int, int, int, int, bytes]
@@ -40,6 +42,8 @@ class Downlink:
         self._transport_sequence = 0
         self._queue: deque[Queued] = deque()
         self._queued_bytes = 0
+        self._probe_packets = 0
+        self._probe_slot: SlotSender | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pace = Allowance(rate=0, burst=0)
         self._repairs = Allowance(rate=0, burst=0)
@@ -82,7 +86,7 @@ class Downlink:
 
     def _enqueue(self, item: Queued, now: float) -> None:
         self._set_pace()
-        if not self._queue and self._pace.allows(now, item[5]):
+        if not self._queue and self._may_send(item[5], now):
             self._send(item[1], item[2], item[3], item[4], item[6], now)
             return
         self._queue.append(item)
@@ -90,7 +94,14 @@ class Downlink:
         limit = max(MIN_QUEUE_BYTES, self.estimator.bitrate / 8 * MAX_QUEUE_SECONDS)
         if self._queued_bytes > limit:
             self._overflow()
-        elif self._timer is None:
+        else:
+            self._flush_later()
+
+    def _may_send(self, size: int, now: float) -> bool:
+        return self.estimator.window_open and self._pace.allows(now, size)
+
+    def _flush_later(self) -> None:
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_INTERVAL, self._flush)
 
     def _set_pace(self) -> None:
@@ -110,15 +121,50 @@ class Downlink:
         self._timer = None
         queue, now = self._queue, self.transport.mux.now()
         self._set_pace()
-        while queue and self._pace.allows(now, queue[0][5]):
+        while queue and self._may_send(queue[0][5], now):
             item = queue.popleft()
             self._queued_bytes -= item[5]
             self._send(item[1], item[2], item[3], item[4], item[6], now)
-        if queue:
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_INTERVAL, self._flush)
+        if self._probe_slot is not None:
+            self._send_probe(self._probe_slot, now)
+        if queue or self._probe_slot is not None:
+            self._flush_later()
+
+    # Probing.
+
+    def probe(self, slot: SlotSender, wanted: float, now: float) -> None:
+        """Starts a train of padding on a slot's repair flow when one is due."""
+        if not self.sequence_extension or not self.estimator.has_feedback or self._queue:
+            return
+        bitrate = self.estimator.prober.due(self.estimator.bitrate, wanted, now)
+        if bitrate is None:
+            return
+        packets = int(bitrate * TRAIN_SECONDS / 8 / PROBE_WIRE_BYTES) + 1
+        self._probe_packets = max(MIN_PACKETS, packets)
+        self._probe_slot = slot
+        first = (self._transport_sequence + 1) & 0xFFFF
+        self.estimator.prober.train = Train(first, bitrate, now)
+        self._flush_later()
+
+    def _send_probe(self, slot: SlotSender, now: float) -> None:
+        """A flush interval's worth of the train."""
+        train = self.estimator.prober.train
+        if train is None or slot.rtx_payload_type is None:
+            self._probe_slot = None
+            return
+        share = int(train.bitrate * FLUSH_INTERVAL / 8 / PROBE_WIRE_BYTES) + 1
+        for _ in range(min(share, self._probe_packets)):
+            slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
+            sequence = slot.rtx_sequence
+            self._send(slot.rtx_payload_type, sequence, 0, slot.rtx_ssrc, PADDING, now, 0xB0)
+            self._probe_packets -= 1
+        if not self._probe_packets:
+            train.finish(self._transport_sequence)
+            self._probe_slot = None
 
     def close(self) -> None:
         self._queue.clear()
+        self._probe_slot = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import shutil
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
+
+from bench.picture import write_y4m
+from tests.sfu.relay import Relay
 
 STATIC = Path(__file__).parents[2] / "consultations" / "static" / "consultations"
 HERE = Path(__file__).parent
@@ -26,6 +30,12 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def picture_flag() -> str:
+    """Makes the camera show a picture that costs real bits."""
+    path = Path(tempfile.gettempdir()) / "telemed-moving-picture.y4m"
+    return f"--use-file-for-fake-video-capture={write_y4m(path)}"
 
 
 class _Files(http.server.SimpleHTTPRequestHandler):
@@ -72,6 +82,7 @@ class Person:
         self.server = server
         self.room = room
         self.name = name
+        self.relay: Relay | None = None
 
     async def enter(self, **options: Any) -> None:
         """Prepares the offer, joins and applies the answer."""
@@ -83,7 +94,8 @@ class Person:
         await self.page.evaluate("answer => accept(answer)", await self.answer(offer))
 
     async def answer(self, offer: str) -> str:
-        return await self.server.join(self.room, self.name, offer, send=True, receive=True)
+        answer = await self.server.join(self.room, self.name, offer, send=True, receive=True)
+        return self.relay.rewrite(answer) if self.relay else answer
 
     async def sees(self, frames: int = 10, *, streams: int = 1) -> None:
         """Waits until `streams` videos have each shown so many more frames."""
