@@ -25,6 +25,7 @@ TICKS_PER_MS = (1 << 26) / 1000
 THROUGHPUT_MS = 500.0
 LOSS_WINDOW = 1.0
 MIN_BITRATE = 40_000
+SETTLING_SECONDS = 2.0
 WINDOW_SECONDS = 0.3
 MIN_WINDOW_BYTES = 8_000
 BASE_ROUND_TRIP_DRIFT = 0.002
@@ -40,6 +41,7 @@ class BandwidthEstimator:
         self.loss = 0.0
         self.has_feedback = False
         self.prober = Prober()
+        self._settled_at = 0.0
         self._base_round_trip = 0.3
         self._bytes_sent = 0
         self._bytes_before = array("Q", bytes(8 * SENT_RING))
@@ -77,6 +79,15 @@ class BandwidthEstimator:
         window = self.bitrate / 8 * (self._base_round_trip + WINDOW_SECONDS)
         return self._bytes_sent - self._bytes_reported < max(window, MIN_WINDOW_BYTES)
 
+    def is_settled(self, now: float) -> bool:
+        """Whether the first probes are through, so that the estimate is more than a guess."""
+        return self.is_informed and now >= self._settled_at
+
+    @property
+    def is_informed(self) -> bool:
+        """Whether the viewer's browser has told anything of the link yet."""
+        return self.has_feedback or self._remb is not None
+
     @property
     def throughput(self) -> float:
         """What arrived over the last half second of feedback, in bits a second."""
@@ -87,7 +98,8 @@ class BandwidthEstimator:
 
     def feedback(self, report: list[tuple[int, float | None]], now: float) -> None:
         """Takes a transport-wide feedback message (feedback.read)."""
-        self.has_feedback = True
+        if not self.has_feedback:
+            self.has_feedback, self._settled_at = True, now + SETTLING_SECONDS
         newest_sent = 0.0
         for number, arrival in report:
             index = number % SENT_RING

@@ -44,7 +44,7 @@ class MediaConfig:
     idle_silence_seconds: float = 6.0
     reap_seconds: float = 30.0
     start_bitrate: int = 400_000
-    max_bitrate: int = 2_500_000
+    max_bitrate: int = 5_000_000
 
     def __post_init__(self) -> None:
         for text in (*self.bind, *self.advertised):

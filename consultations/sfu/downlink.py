@@ -22,6 +22,10 @@ MIN_QUEUE_BYTES = 40_000
 RTX_SHARE = 0.15
 PADDING = bytes(223) + bytes([224])
 PROBE_WIRE_BYTES = 260
+REPEAT_ABOVE_LOSS = 0.02
+REPEAT_FOR = 10.0
+REPEAT_SECONDS = 0.03
+REPEAT_MIN_BITRATE = 150_000
 FLUSH_INTERVAL = 0.005
 
 Queued = tuple["SlotSender", int, int, int, int, int, bytes]
@@ -39,6 +43,7 @@ class Downlink:
         self.bytes = 0
         self.resent_bytes = 0
         self.audio_loss = 0.0
+        self._lossy_until = 0.0
         self._transport_sequence = 0
         self._queue: deque[Queued] = deque()
         self._queued_bytes = 0
@@ -59,7 +64,11 @@ class Downlink:
     ) -> None:
         head = marker | slot.payload_type
         if slot.kind == "audio":
-            self._send(head, sequence, timestamp, slot.ssrc, payload, now)
+            datagram = self._send(head, sequence, timestamp, slot.ssrc, payload, now)
+            if self._lossy(now):
+                asyncio.get_running_loop().call_later(
+                    REPEAT_SECONDS, self.transport.repeat, datagram
+                )
         else:
             self._enqueue((slot, head, sequence, timestamp, slot.ssrc, len(payload), payload), now)
 
@@ -178,28 +187,31 @@ class Downlink:
         payload: bytes,
         now: float,
         first: int = 0x90,
-    ) -> None:
+    ) -> bytes:
         if self.sequence_extension:
             number = self._transport_sequence = (self._transport_sequence + 1) & 0xFFFF
+            tag = self.sequence_extension << 4 | 1
             header = rtp.WITH_SEQUENCE(
-                first,
-                head,
-                sequence,
-                timestamp,
-                ssrc,
-                0xBEDE,
-                1,
-                self.sequence_extension << 4 | 1,
-                number,
+                first, head, sequence, timestamp, ssrc, rtp.ONE_BYTE_PROFILE, 1, tag, number
             )
-            size = self.transport.send_rtp(header + payload)
-            self.estimator.sent(number, size, now)
+            datagram = self.transport.send_rtp(header + payload)
+            self.estimator.sent(number, len(datagram), now)
         elif self.time_extension:
             stamp = self.time_extension << 28 | 2 << 24 | rtp.absolute_send_time(now)
-            header = rtp.WITH_TIME(first, head, sequence, timestamp, ssrc, 0xBEDE, 1, stamp)
-            size = self.transport.send_rtp(header + payload)
+            header = rtp.WITH_TIME(
+                first, head, sequence, timestamp, ssrc, rtp.ONE_BYTE_PROFILE, 1, stamp
+            )
+            datagram = self.transport.send_rtp(header + payload)
         else:
             header = rtp.PLAIN(first & 0xEF, head, sequence, timestamp, ssrc)
-            size = self.transport.send_rtp(header + payload)
+            datagram = self.transport.send_rtp(header + payload)
         self.packets += 1
-        self.bytes += size
+        self.bytes += len(datagram)
+        return datagram
+
+    def _lossy(self, now: float) -> bool:
+        """Whether voice is sent twice: the link loses packets and has room. Video is asked for
+        again, but browsers do not ask for sound."""
+        if max(self.estimator.loss, self.audio_loss) > REPEAT_ABOVE_LOSS:
+            self._lossy_until = now + REPEAT_FOR
+        return now < self._lossy_until and self.estimator.bitrate > REPEAT_MIN_BITRATE

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .sdp import Offer, Section
 
 FEEDBACK_INTERVAL = 0.08
+SPEECH_GAP = 0.5
 MAX_UNKNOWN_SSRCS = 64
 
 
@@ -165,7 +166,13 @@ class Peer:
         at = rtp.find_extension(data, self._level_extension)
         if at > 0:
             level = 127 - (data[at] & 0x7F)  # from -dBov to rising loudness
-            self.loudness += (level - self.loudness) * (0.3 if level > self.loudness else 0.1)
+            self.loudness += (level - self.loudness) * (0.3 if level > self.loudness else 0.03)
+
+    def forget_speech(self, now: float) -> None:
+        """Lets the loudness fade while discontinuous transmission sends nothing."""
+        voices = (s.last_packet for s in self.sources.values() if s.kind == "audio")
+        if now - max(voices, default=0.0) > SPEECH_GAP:
+            self.loudness *= 0.8
 
     def _learn_source(self, data: bytes, payload_type: int, ssrc: int) -> Source | None:
         """Binds a stream that was not announced in SDP, by its MID extension (RFC 8843)."""

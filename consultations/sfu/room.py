@@ -7,12 +7,14 @@ is told from outside (`permit`) and takes effect with the next packet.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from . import rtcp
 from .allocation import Share, divide
-from .events import AnyEvent, Slot, SlotsChanged, SpeakerChanged
+from .events import AnyEvent, QualityChanged, Slot, SlotsChanged, SpeakerChanged
 from .forward import SlotSender
 from .peer import Peer
+from .quality import QualityWatch, judge
 from .source import Source
 
 SPEECH_LEVEL = 70.0  # of 127, that is -57 dBov
@@ -34,12 +36,14 @@ class Room:
         self._described: dict[str, tuple[Slot, ...]] = {}
         self._speaker: str | None = None
         self._shares: dict[str, Share] = {}
+        self._qualities: dict[str, QualityWatch] = {}
         self._limits: dict[str, tuple[int, float]] = {}
 
     def add(self, peer: Peer) -> None:
         self.peers[peer.peer_id] = peer
         self._seats[peer.peer_id] = {}
         self._shares[peer.peer_id] = Share()
+        self._qualities[peer.peer_id] = QualityWatch()
         peer.on_new_source = self.arrange
 
     def remove(self, peer: Peer) -> None:
@@ -48,9 +52,21 @@ class Room:
         for source in peer.sources.values():
             for slot in list(source.slots):
                 slot.attach(None)
-        for book in (self.peers, self._seats, self._shares, self._limits, self._described):
+        for book in self._books:
             book.pop(peer.peer_id, None)
         self.arrange()
+
+    @property
+    def _books(self) -> tuple[dict[str, Any], ...]:
+        """Everything that is kept by peer id."""
+        return (
+            self.peers,
+            self._seats,
+            self._described,
+            self._shares,
+            self._qualities,
+            self._limits,
+        )
 
     def permit(self, peer: Peer, *, send: bool, receive: bool) -> None:
         peer.may_send, peer.may_receive = send, receive
@@ -144,8 +160,9 @@ class Room:
     def review(self, now: float) -> None:
         """Five times a second: stale screens, who speaks, and what everybody may send."""
         self._review_screens(now)
-        self._review_speaker()
+        self._review_speaker(now)
         self._review_limits(now)
+        self._review_quality(now)
 
     def _review_screens(self, now: float) -> None:
         for viewer in self.peers.values():
@@ -155,7 +172,18 @@ class Room:
                     self.arrange()
                     return
 
-    def _review_speaker(self) -> None:
+    def _review_quality(self, now: float) -> None:
+        for peer_id, viewer in self.peers.items():
+            link = viewer.downlink.estimator
+            if link.is_informed:
+                judged = judge(link, pictures_paused=self._shares[peer_id].cap == 0)
+                level = self._qualities[peer_id].note(judged, now)
+                if level is not None:
+                    self._on_event(QualityChanged(self.room_id, peer_id, level))
+
+    def _review_speaker(self, now: float) -> None:
+        for peer in self.peers.values():
+            peer.forget_speech(now)
         heard = {
             peer_id: peer.loudness
             for peer_id, peer in self.peers.items()
@@ -172,17 +200,21 @@ class Room:
             self._on_event(SpeakerChanged(self.room_id, speaker))
 
     def _review_limits(self, now: float) -> None:
-        """Divides each viewer's link among what it watches, and holds publishers to it."""
-        allowed: dict[str, int] = {}
+        """Divides each viewer's link among what it watches, and holds publishers to it.
+
+        A newcomer whose link is still being tried out has no say where others watch too.
+        """
+        settled: dict[str, int] = {}
+        guessed: dict[str, int] = {}
         for viewer in self.peers.values():
             share = self._shares[viewer.peer_id]
             divide(viewer, share, now)
+            book = settled if viewer.downlink.estimator.is_settled(now) else guessed
             for slot in viewer.slots.values():
                 if slot.kind == "video" and slot.source is not None and not slot.paused:
                     publisher = slot.source.peer_id
-                    each = share.per_video
-                    allowed[publisher] = min(allowed.get(publisher, each), each)
-        for publisher, limit in allowed.items():
+                    book[publisher] = min(book.get(publisher, share.per_video), share.per_video)
+        for publisher, limit in (guessed | settled).items():
             self._hold(self.peers[publisher], limit, now)
 
     def _hold(self, publisher: Peer, limit: int, now: float) -> None:

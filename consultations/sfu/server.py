@@ -45,6 +45,7 @@ class Statistics:
     packets_sent: int
     bytes_received: int
     bytes_sent: int
+    resent_bytes: int
     loop_lag: float
     drops: dict[str, int]
 
@@ -63,7 +64,7 @@ class MediaServer:
         self._echoes: dict[str, tuple[Room, float]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
-        self._sent_by_gone = [0, 0]
+        self._sent_by_gone = [0, 0, 0]
         self._version = 0
 
     @classmethod
@@ -166,6 +167,11 @@ class MediaServer:
         room, peer = self._find(room_id, peer_id)
         return room.slots(peer) if room is not None and peer is not None else []
 
+    def estimate(self, room_id: str, peer_id: str) -> int:
+        """What the peer's downlink is thought to carry, in bits a second; 0 when unknown."""
+        _, peer = self._find(room_id, peer_id)
+        return int(peer.downlink.estimator.bitrate) if peer is not None else 0
+
     def statistics(self) -> Statistics:
         peers = [peer for room in self._all_rooms() for peer in room.peers.values()]
         return Statistics(
@@ -175,6 +181,7 @@ class MediaServer:
             packets_sent=self._sent_by_gone[0] + sum(p.downlink.packets for p in peers),
             bytes_received=self._mux.bytes,
             bytes_sent=self._sent_by_gone[1] + sum(p.downlink.bytes for p in peers),
+            resent_bytes=self._sent_by_gone[2] + sum(p.downlink.resent_bytes for p in peers),
             loop_lag=self.loop_lag,
             drops=dict(self._mux.drops),
         )
@@ -248,6 +255,7 @@ class MediaServer:
             self._rooms.pop(room.room_id, None)
         self._sent_by_gone[0] += peer.downlink.packets
         self._sent_by_gone[1] += peer.downlink.bytes
+        self._sent_by_gone[2] += peer.downlink.resent_bytes
         peer.downlink.close()
         task = asyncio.get_running_loop().create_task(peer.transport.close())
         self._closing.add(task)

@@ -69,13 +69,19 @@ class Transport:
         """Runs SCTP once DTLS is up; messages are accepted and, on this floor, ignored."""
         self._sctp_port = remote_port
 
-    def send_rtp(self, packet: bytes) -> int:
-        """Protects and sends; returns the size on the wire, 0 when the session is not up."""
+    def send_rtp(self, packet: bytes) -> bytes:
+        """Protects and sends; returns the datagram, empty when the session is not up."""
         if not self.ready:
-            return 0
+            return b""
         data: bytes = self._tx.protect(packet)
         self._endpoint.send(data, self._address)
-        return len(data)
+        return data
+
+    def repeat(self, datagram: bytes) -> None:
+        """Sends a datagram of `send_rtp` once more, bit by bit the same: protecting the packet
+        anew with another header would use its nonce twice."""
+        if self.ready:
+            self._endpoint.send(datagram, self._address)
 
     def send_rtcp(self, compound: bytes) -> None:
         if self.ready:

@@ -202,12 +202,17 @@ export class Call extends EventTarget {
     }
   }
 
+  /** The browser's own reports, for those who need more than a summary. */
+  reports() {
+    return this.#connection.getStats();
+  }
+
   /**
    * What the connection does: rates since the call before this one, the rest since its start.
    * @returns {Promise<CallStatistics>}
    */
   async statistics() {
-    const now = summarise([...(await this.#connection.getStats()).values()]);
+    const now = summarise([...(await this.reports()).values()]);
     const at = performance.now();
     if (this.#before !== null && at > this.#beforeAt) {
       const seconds = (at - this.#beforeAt) / 1000;
