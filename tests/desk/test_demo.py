@@ -1,5 +1,6 @@
 """manage.py demo: seeding twice is seeding once, and the purge leaves nothing behind."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -7,9 +8,13 @@ from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
+from scheduling import queries
+from scheduling.access import appointments_in
+from scheduling.models import Appointment
+from scheduling.rules import join_window
 from telemed.accounts.access import viewer_of
-from telemed.accounts.models import User
-from telemed.accounts.roles import Role
+from telemed.accounts.models import Patient, User
+from telemed.accounts.roles import May, Role
 from telemed.desk.demo import cast
 from telemed.lib import clock
 
@@ -54,6 +59,45 @@ def test_nothing_stays_after_the_purge():
     demo()
     demo(purge=True)
     assert rows() == before
+
+
+def test_amina_can_join_a_visit_now():
+    demo()
+    now = clock.now()
+    amina = Patient.objects.get(user__email="amina@demo.example")
+    visit = Appointment.objects.filter(patient=amina).get()
+    assert visit.specialist.user.email == "dr.salma@demo.example"
+    opens, closes = join_window(visit.starts_at, visit.ends_at)
+    assert opens <= now < closes
+
+
+def test_each_start_makes_one_to_join_again(settings, tmp_path):
+    settings.CLOCK_OFFSET_FILE = tmp_path / "clock"
+    demo()
+    clock.move(timedelta(hours=3))
+    demo()
+    now = clock.now()
+    amina = Patient.objects.get(user__email="amina@demo.example")
+    newest = Appointment.objects.filter(patient=amina).latest("starts_at")
+    assert newest.starts_at - timedelta(minutes=15) <= now < newest.ends_at
+
+
+def test_free_times_begin_within_15_minutes():
+    demo()
+    now = clock.now()
+    services = list(queries.bookable_services())
+    known = queries.diary([(row, row.specialist_id) for row in services], None, now)
+    starts = [
+        next(queries.free_starts(row, row.specialist_id, None, known, now)) for row in services
+    ]
+    assert min(starts) <= now + timedelta(minutes=15)
+
+
+def test_a_visit_at_the_centre_comes_today():
+    demo()
+    brahim = viewer_of(User.objects.get(email="brahim@demo.example"), clock.now())
+    visits = appointments_in(brahim, May.CENTRE_DAY).filter(patient_place="facility")
+    assert visits.filter(starts_at__lt=clock.now() + timedelta(hours=2)).exists()
 
 
 def test_amina_cares_for_her_son():

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from telemed.desk.demo import cast, purge, seed
+from telemed.desk.demo import cast, purge, seed, visits
 
 
 class Command(BaseCommand):
@@ -21,5 +21,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{purge.purge()} rows removed")
             return
         seed.people_and_places()
+        visits.ensure_visits()
         for person in cast.PEOPLE:
             self.stdout.write(f"{person.role:<14} {person.email:<26} {cast.PASSWORD}")
