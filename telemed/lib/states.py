@@ -78,8 +78,8 @@ STATES: dict[str, dict[str, Shown]] = {
 
 PLACES: dict[str, Shown] = {
     "home": Shown(_("At home"), "home"),
-    "centre": Shown(_("At a health centre"), "centre"),
-    "unit": Shown(_("At a mobile unit"), "unit"),
+    "facility": Shown(_("At a health centre"), "centre"),
+    "mobile_unit": Shown(_("At a mobile unit"), "unit"),
 }
 
 

@@ -106,7 +106,7 @@ def time_block(
 ) -> dict[str, Any]:
     """Day and hour, big, with the place where the patient will sit.
 
-    ``place``: home, centre, unit. ``tone``: past, or void (cancelled, moved).
+    ``place``: home, facility, mobile_unit. ``tone``: past, or void (cancelled, moved).
     """
     wall = formats.local(start, zone)
     return {

@@ -1,0 +1,36 @@
+"""Every page a person can open, and who opens it. A new page joins here and is then held to all of
+tests/browser/test_pages.py.
+"""
+
+from dataclasses import dataclass
+
+BOOKING_KB, ROOM_KB = 60, 120
+
+
+@dataclass(frozen=True)
+class Place:
+    """``path`` is opened by ``who`` (the key of a demo person, nobody when empty); then the links
+    of ``follow`` (CSS selectors, the first match of each) are clicked one after the other."""
+
+    name: str
+    path: str
+    who: str = ""
+    follow: tuple[str, ...] = ()
+    budget_kb: int = 0
+
+
+PAGES = (
+    Place("sign in", "/accounts/login/", budget_kb=BOOKING_KB),
+    Place("sign in by code", "/accounts/login/code/", budget_kb=BOOKING_KB),
+    Place("sign up", "/accounts/signup/", budget_kb=BOOKING_KB),
+    Place("forgotten password", "/accounts/password/reset/"),
+    Place("absent page", "/nowhere/"),
+    Place("style page", "/styleguide/"),
+    Place("style page of the room", "/styleguide/room/?side=1"),
+    Place("shown messages", "/messages/shown/"),
+    Place("e-mail addresses", "/accounts/email/", "amina"),
+    Place("password", "/accounts/password/change/", "amina"),
+    Place("two-step sign-in", "/accounts/2fa/", "amina"),
+    Place("sessions", "/accounts/sessions/", "amina"),
+    Place("sign out", "/accounts/logout/", "amina"),
+)
