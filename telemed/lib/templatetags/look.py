@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from heroicons.templatetags.heroicons import heroicon_outline
 
-from telemed.lib import formats, states
+from telemed.lib import browsers, formats, states
 
 register = template.Library()
 
@@ -238,3 +238,8 @@ def duration(value: timedelta) -> str:
 def ltr(value: object) -> str:
     """Phone numbers, codes, identifiers: left to right in every language."""
     return format_html('<bdi class="ltr" dir="ltr">{}</bdi>', value)
+
+
+@register.filter
+def browser_name(user_agent: str) -> str:
+    return browsers.name_of(user_agent)
