@@ -1,11 +1,37 @@
 """Worker and beat. Tasks hold ids only: what is due stands in the database, not in the broker."""
 
 import os
+from datetime import timedelta
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging, worker_ready
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telemed.settings")
 
 app = Celery("telemed")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# Each periodic task asks the database what is due and claims it there; a missed or doubled tick
+# therefore does no harm. An app's tasks stand in its tasks.py; when they run is told here alone.
+app.conf.beat_schedule = {
+    "heartbeat": {"task": "telemed.lib.tasks.heartbeat", "schedule": timedelta(seconds=10)},
+}
+
+
+@setup_logging.connect
+def _log_as_the_other_processes(**kwargs: Any) -> None:
+    """Celery would lay its own handlers over ours."""
+    from logging.config import dictConfig
+
+    dictConfig(settings.LOGGING)
+
+
+@worker_ready.connect
+def _say_ready(**kwargs: Any) -> None:
+    """Beat's first tick is ten seconds away; whoever waits for the start need not wait for it."""
+    from telemed.lib.health import worker_is_alive
+
+    worker_is_alive()

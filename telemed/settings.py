@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from telemed.lib.database_url import database
 from telemed.lib.env import Env
+from telemed.lib.logs import configuration
 
 # Python would read the operating system's zone data first, and that may be years old: Morocco is
 # at UTC+0 all year since 2026-09-20, which only tzdata 2026.3 and later know.
@@ -55,7 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "telemed.lib.apps.StaticFiles",
     "django.forms",
     "channels",
     "django_htmx",
@@ -76,6 +77,7 @@ INSTALLED_APPS = [
     "telemed.desk",
 ]
 MIDDLEWARE = [
+    "telemed.lib.request_id.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -85,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "telemed.lib.request_id.PersonId",
     "telemed.lib.language.StoredLanguageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -92,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+CSRF_FAILURE_VIEW = "telemed.errors.csrf_failure"
 ROOT_URLCONF = "telemed.urls"
 ASGI_APPLICATION = "telemed.asgi.web"
 TEMPLATES = [
@@ -246,6 +250,12 @@ TURN_SECRET = (
 BOOKING_HOLD = timedelta(minutes=env.integer("BOOKING_HOLD_MINUTES", 5, at_least=1, at_most=60))
 # Until how long before the start the patient's side moves or cancels without a telephone call.
 BOOKING_CUT_OFF = timedelta(minutes=env.integer("BOOKING_CUT_OFF_MINUTES", 120))
+
+# --- logs
+LOGGING = configuration(
+    production=PRODUCTION,
+    level=env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
+)
 
 # --- retention periods by class (telemed/lib/retention.py)
 RETENTION = {

@@ -2,9 +2,17 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from telemed.lib import styleguide
+from telemed.lib.health import healthz, readyz
 from telemed.lib.language import choose_language
 
+handler400 = "telemed.errors.bad_request"
+handler403 = "telemed.errors.forbidden"
+handler404 = "telemed.errors.not_found"
+handler500 = "telemed.errors.failed"
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
     path("language/", choose_language, name="set_language"),
 ]

@@ -1,6 +1,14 @@
 from django.apps import AppConfig
+from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
 class LibConfig(AppConfig):
     name = "telemed.lib"
     default_auto_field = "django.db.models.BigAutoField"
+
+
+class StaticFiles(StaticFilesConfig):
+    """htmx's extensions are left out: no page uses one, and one imports a file by a name that
+    only a bundler resolves."""
+
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "hx-*.js"]

@@ -1,0 +1,35 @@
+# make run    starts Telemed on this machine          (PORT=8000 PROCESSES=1)
+# make test   every test, with its own servers        (TESTS="tests/scheduling -k slots")
+# make check  linters, types, migrations, translations, audit
+# make lock   writes requirements/*.txt anew
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PORT PROCESSES
+
+.PHONY: run test test-sqlite test-postgresql check lock clean
+.NOTPARALLEL:
+
+run:
+	@PYTHON=$(PYTHON) telemed/run/install.sh base
+	@exec $(BIN)/python -m telemed.run
+
+test: test-sqlite test-postgresql
+
+test-sqlite:
+	@PYTHON=$(PYTHON) telemed/run/install.sh dev tests
+	@$(BIN)/python -m pytest $(TESTS)
+
+test-postgresql:
+	@PYTHON=$(PYTHON) telemed/run/install.sh dev tests
+	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -m "not browser or story" $(TESTS)
+
+lock:
+	@PYTHON=$(PYTHON) telemed/run/install.sh dev
+	@for name in base dev; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --python-version 3.11 --universal \
+	    -o requirements/$$name.txt requirements/$$name.in || exit; done
+
+clean:
+	rm -rf .venv node_modules staticfiles

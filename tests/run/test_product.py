@@ -1,0 +1,32 @@
+"""The run command, whole."""
+
+import json
+import ssl
+
+import httpx
+import pytest
+from playwright.sync_api import Page
+
+from telemed.run.addresses import network_addresses
+from tests.servers import Product
+
+
+def test_every_part_is_ready(product: Product) -> None:
+    answer = httpx.get(f"{product.url}/readyz")
+    assert answer.status_code == 200
+    assert set(json.loads(answer.text).values()) == {"ok"}
+
+
+def test_localhost_and_the_network_address_are_the_same_door(product: Product) -> None:
+    certificate = ssl.create_default_context(cafile=product.var / "certificate.pem")
+    for address in network_addresses():
+        secure = httpx.get(f"https://{address}:{product.port}/healthz", verify=certificate)
+        assert secure.text == "ok"
+    assert httpx.get(f"{product.url}/healthz").text == "ok"
+
+
+@pytest.mark.browser
+def test_a_browser_is_given_the_sign_in_page(product: Product, new_person) -> None:
+    page: Page = new_person(locale="fr-FR")
+    page.goto(f"{product.url}/accounts/login/")
+    assert page.locator("h1").count() == 1
