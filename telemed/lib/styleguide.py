@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from telemed.lib import clock, states
+from telemed.lib.timeline import Window
 
 ZONE = "Africa/Casablanca"
 COLOURS = [
@@ -62,7 +63,20 @@ class SampleForm(forms.Form):
 def styleguide(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     wrong = SampleForm({"name": "", "phone": "06", "birth": "31/02/2020", "place": "home"})
+    day = Window.around(now, ZONE)
+    half_hour = timedelta(minutes=30)
     context: dict[str, Any] = {
+        "day": day,
+        "day_now": day.at(now),
+        "bars": [
+            (tone, day.bar(start, start + half_hour), start)
+            for tone, start in (
+                ("ok", now - 3 * half_hour),
+                ("now", now - timedelta(minutes=10)),
+                ("accent", now + 2 * half_hour),
+                ("warn", now + 4 * half_hour),
+            )
+        ],
         "zone": ZONE,
         "soon": now + timedelta(minutes=12),
         "later": now + timedelta(days=6, hours=3),
