@@ -16,6 +16,7 @@ from telemed.accounts.models import (
     Organisation,
     OrganisationParent,
     Patient,
+    PatientLink,
     Representative,
     User,
 )
@@ -139,8 +140,17 @@ class Viewer:
             if self.represents(row.patient_id, ability)
         }
         if self.patient is not None and self.user.is_active and may(Role.PATIENT, ability):
-            ids.add(self.patient.id)
+            ids |= {self.patient.id} | self._same_person
         return Q(id__in=ids)
+
+    @cached_property
+    def _same_person(self) -> frozenset[UUID]:
+        """Records that a professional linked with their own: the same person, registered twice."""
+        links = PatientLink.objects.filter(voided_at__isnull=True)
+        links = links.filter(Q(patient=self.patient) | Q(same_as=self.patient))
+        return frozenset(
+            one for pair in links.values_list("patient_id", "same_as_id") for one in pair
+        )
 
     def _of_places(self, ability: May) -> Q:
         reach = self.reach(ability)

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.core.exceptions import ReauthenticationRequired
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
@@ -94,6 +96,8 @@ def _answer(
     try:
         if abilities and not any(who.may(ability) for ability in abilities):
             raise NotAllowed
+        if _lacks_second_factor(who):
+            return _to(request, "mfa_index")
         if recent_sign_in and not did_recently_reauthenticate(request):
             return _to_reauthentication(request)
         return view(request, *args, **kwargs)
@@ -126,9 +130,22 @@ def _actor(who: Viewer, abilities: tuple[May, ...]) -> Actor:
     return who.actor(held) if held else Actor("user", who.user.id)
 
 
+def _lacks_second_factor(who: Viewer) -> bool:
+    """Professionals see other people's data, so a password alone does not let them in."""
+    if not (settings.SECOND_FACTOR_REQUIRED and who.is_professional):
+        return False
+    return not is_mfa_enabled(who.user)
+
+
+def _to(request: HttpRequest, url_name: str) -> HttpResponse:
+    if _is_htmx(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse(url_name)})
+    return redirect(url_name)
+
+
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if _is_htmx(request):
-        return HttpResponse(status=204, headers={"HX-Redirect": reverse("account_login")})
+        return _to(request, "account_login")
     return redirect_to_login(request.get_full_path())
 
 

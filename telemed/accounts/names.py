@@ -65,6 +65,11 @@ def user_name(user: "User", language: str | None = None) -> str:
     return (user.name_ar if _script(language) == "Arab" else "") or user.name
 
 
+def script_of(text: str) -> str:
+    """The ISO 15924 code of the script that a name is typed in: "Arab" or "Latn"."""
+    return "Arab" if any(_is_arabic(letter) for letter in text) else "Latn"
+
+
 def _script(language: str | None) -> str:
     return "Arab" if (language or get_language() or "fr").startswith("ar") else "Latn"
 

@@ -1,0 +1,257 @@
+"""What changes people's records. Each verb is atomic and audited; nothing is ever deleted."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from telemed.accounts import contacts
+from telemed.accounts.access import Viewer, patient_for, today
+from telemed.accounts.models import (
+    ContactPoint,
+    Organisation,
+    Patient,
+    PatientContact,
+    PatientIdentifier,
+    PatientLink,
+    PatientName,
+    Representative,
+    User,
+)
+from telemed.accounts.names import search_key
+from telemed.accounts.refusals import AccountsRefused
+from telemed.accounts.roles import May
+from telemed.audit import actions as audit
+from telemed.audit.actor import Actor
+from telemed.lib import clock
+
+
+@dataclass(frozen=True)
+class Name:
+    script: str
+    given: str
+    family: str
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What is known of a new patient. ``id`` may come from the device: a repeat adds nothing."""
+
+    id: UUID
+    names: tuple[Name, ...]
+    sex: str = "unknown"
+    birth_date: date | None = None
+    birth_precision: str = "day"
+    spoken_languages: list[str] = field(default_factory=list)
+    language: str = "fr"
+    phone: str = ""  # E.164
+    phone_shared: bool = False
+    messages_wanted: bool = True
+    cin: str = ""
+    device_time: datetime | None = None
+
+
+@transaction.atomic
+def register(viewer: Viewer, organisation: Organisation, draft: Registration) -> Patient:
+    """Somebody new at ``organisation``; an identifier that another record has is refused."""
+    if not viewer.may_at(May.PATIENT_REGISTER, organisation.id):
+        raise AccountsRefused("not_allowed", _("You cannot register patients at this place."))
+    actor = viewer.actor(May.PATIENT_REGISTER)
+    known = Patient.objects.filter(id=draft.id).first()
+    if known is not None:
+        return patient_for(viewer, known.id, May.PATIENT_REGISTER)
+    patient = make_patient(organisation, draft)
+    if draft.cin:
+        _new_identifier(patient, PatientIdentifier.System.CIN, draft.cin, viewer.user)
+    audit.record("patient.register", actor, patient=patient.id, organisation=organisation.id)
+    return patient
+
+
+def make_patient(
+    organisation: Organisation, draft: Registration, *, user: User | None = None
+) -> Patient:
+    """The rows of a patient, in the caller's transaction; the caller audits."""
+    patient = Patient.objects.create(
+        id=draft.id,
+        organisation=organisation,
+        user=user,
+        sex=draft.sex,
+        birth_date=draft.birth_date,
+        birth_precision=draft.birth_precision,
+        spoken_languages=draft.spoken_languages,
+        language=draft.language,
+        messages_wanted=draft.messages_wanted,
+        device_time=draft.device_time,
+    )
+    for name in draft.names:
+        PatientName.objects.create(
+            organisation=organisation,
+            patient=patient,
+            script=name.script,
+            given=name.given,
+            family=name.family,
+            search_key=search_key(name.given, name.family),
+        )
+    if draft.phone:
+        _reach_by_phone(patient, draft.phone, shared=draft.phone_shared)
+    return patient
+
+
+@transaction.atomic
+def add_phone(viewer: Viewer, patient: Patient, e164: str, *, shared: bool) -> PatientContact:
+    """One more way to reach them. Others may be reached by the same number: it proves nothing."""
+    contact = _reach_by_phone(patient, e164, shared=shared)
+    _audited(viewer, "patient.add_contact", patient, ("contact", contact.id))
+    return contact
+
+
+@transaction.atomic
+def add_identifier(viewer: Viewer, patient: Patient, system: str, value: str) -> PatientIdentifier:
+    """A paper that ``viewer`` has seen."""
+    identifier = _new_identifier(patient, system, value, viewer.user)
+    _audited(viewer, "patient.add_identifier", patient, ("identifier", identifier.id))
+    return identifier
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """What a representative may do, on what basis and until when."""
+
+    relationship: str
+    legal_basis: str
+    may_book: bool = True
+    may_be_told: bool = True
+    may_consent: bool = False
+    may_read: bool = False
+    valid_to: date | None = None
+
+
+@transaction.atomic
+def add_representative(
+    viewer: Viewer, patient: Patient, user: User, mandate: Mandate
+) -> Representative:
+    """``viewer`` has seen the papers. Nobody can be made their own representative."""
+    if patient.user_id == user.id:
+        raise AccountsRefused("own_representative", _("A patient cannot represent themselves."))
+    row = Representative.objects.create(
+        organisation=patient.organisation,
+        patient=patient,
+        user=user,
+        relationship=mandate.relationship,
+        legal_basis=mandate.legal_basis,
+        may_book=mandate.may_book,
+        may_be_told=mandate.may_be_told,
+        may_consent=mandate.may_consent,
+        may_read=mandate.may_read,
+        valid_from=today(viewer.now),
+        valid_to=mandate.valid_to,
+        verified_by=viewer.user,
+    )
+    _audited(viewer, "patient.add_representative", patient, ("representative", row.id))
+    return row
+
+
+@transaction.atomic
+def link(viewer: Viewer, patient: Patient, same_as: Patient) -> PatientLink:
+    """Both records are the same person. Both stay as they are, and voiding the link parts them."""
+    if patient.id == same_as.id:
+        raise AccountsRefused("same_record", _("This is the same record."))
+    known = PatientLink.objects.filter(voided_at__isnull=True)
+    known = known.filter(patient__in=(patient, same_as), same_as__in=(patient, same_as))
+    row = known.first() or PatientLink.objects.create(
+        organisation=patient.organisation, patient=patient, same_as=same_as, linked_by=viewer.user
+    )
+    _audited(viewer, "patient.link", patient, ("patient", same_as.id), May.PATIENT_LINK)
+    return row
+
+
+VOIDABLE: dict[str, type[PatientContact | PatientIdentifier | PatientName | Representative]] = {
+    "contact": PatientContact,
+    "identifier": PatientIdentifier,
+    "name": PatientName,
+    "representative": Representative,
+}
+
+
+@transaction.atomic
+def void(viewer: Viewer, patient: Patient, kind: str, row_id: UUID, reason: str) -> None:
+    """Take a row of this patient's out of use, with a reason; it stays in the database."""
+    if not reason.strip():
+        raise AccountsRefused("reason_missing", _("Say why."))
+    if kind == "link":
+        rows = PatientLink.objects.filter(patient=patient) | PatientLink.objects.filter(
+            same_as=patient
+        )
+    elif kind in VOIDABLE:
+        rows = VOIDABLE[kind].objects.filter(patient=patient)
+    else:
+        raise AccountsRefused("unknown_kind", _("This cannot be removed."))
+    # One conditional UPDATE: a row voided by somebody else meanwhile keeps their reason.
+    changed = rows.filter(id=row_id, voided_at__isnull=True).update(
+        voided_at=clock.now(), voided_by=viewer.user, void_reason=reason.strip()[:200]
+    )
+    if changed != 1:
+        raise AccountsRefused("stale", _("This was removed already."))
+    _audited(viewer, f"patient.void_{kind}", patient, (kind, row_id))
+
+
+@transaction.atomic
+def deactivate(user: User, actor: Actor) -> None:
+    """The account is closed, and every session of it with it."""
+    User.objects.filter(id=user.id).update(is_active=False)
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+    audit.record("user.deactivate", actor, subject=("user", user.id), purpose="security")
+
+
+def _reach_by_phone(patient: Patient, e164: str, *, shared: bool) -> PatientContact:
+    index = contacts.contact_index(ContactPoint.System.PHONE, e164)
+    point = ContactPoint.objects.filter(value_index=index, voided_at__isnull=True).first()
+    if point is None:
+        point = ContactPoint.objects.create(
+            organisation=patient.organisation,
+            system=ContactPoint.System.PHONE,
+            value=e164,
+            value_index=index,
+        )
+    in_use = patient.contacts.filter(voided_at__isnull=True)
+    known = in_use.filter(contact_point=point).first()
+    return known or PatientContact.objects.create(
+        organisation=patient.organisation,
+        patient=patient,
+        contact_point=point,
+        shared=shared,
+        rank=in_use.count() + 1,
+    )
+
+
+def _new_identifier(patient: Patient, system: str, value: str, seen_by: User) -> PatientIdentifier:
+    index = contacts.identifier_index(system, value)
+    others = PatientIdentifier.objects.filter(value_index=index, voided_at__isnull=True)
+    if others.exists():
+        raise AccountsRefused(
+            "identifier_known",
+            _("Another record has this number. Find it and open it, or link the two."),
+        )
+    return PatientIdentifier.objects.create(
+        organisation=patient.organisation,
+        patient=patient,
+        system=system,
+        value=value.strip(),
+        value_index=index,
+        verified_by=seen_by,
+        verified_at=clock.now(),
+    )
+
+
+def _audited(
+    viewer: Viewer,
+    action: str,
+    patient: Patient,
+    subject: tuple[str, UUID],
+    means: May = May.PATIENT_REGISTER,
+) -> None:
+    audit.record(action, viewer.actor(means), patient=patient.id, subject=subject)

@@ -1,0 +1,59 @@
+"""How people and places are named on a page."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+
+from telemed.accounts import contacts, names
+from telemed.accounts.models import ContactPoint, Organisation, Patient, SpokenLanguage, User
+from telemed.lib import formats
+from telemed.lib.fields import localized
+
+register = template.Library()
+
+
+@register.filter
+def display_name(patient: Patient) -> str:
+    return names.display_name(patient)
+
+
+@register.filter
+def user_name(user: User) -> str:
+    return names.user_name(user)
+
+
+@register.filter
+def place_name(organisation: Organisation) -> str:
+    return localized(organisation.name)
+
+
+@register.filter
+def birth(patient: Patient) -> str:
+    """As exactly as it is known: the day, or "1985", or "≈ 1985"; "" when unknown."""
+    if patient.birth_date is None:
+        return ""
+    if patient.birth_precision == Patient.BirthPrecision.DAY:
+        return formats.plain_day(patient.birth_date)
+    year = str(patient.birth_date.year)
+    return year if patient.birth_precision == Patient.BirthPrecision.YEAR else f"≈ {year}"
+
+
+@register.filter
+def contact_value(point: ContactPoint) -> str:
+    if point.system == ContactPoint.System.PHONE:
+        return contacts.phone_in_words(point.value)
+    return str(point.value)
+
+
+@register.filter
+def languages(patient: Patient) -> str:
+    return ", ".join(str(SpokenLanguage(code).label) for code in patient.spoken_languages)
+
+
+@register.filter
+def site_moment(moment: datetime) -> str:
+    """A day and hour in the site's own zone, to the second: for lists of what was done."""
+    wall = moment.astimezone(ZoneInfo(settings.TIME_ZONE))
+    return f"{formats.short_day(wall.date())} {wall.year}, {formats.isolated(f'{wall:%H:%M:%S}')}"
