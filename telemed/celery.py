@@ -18,6 +18,11 @@ app.autodiscover_tasks()
 # therefore does no harm. An app's tasks stand in its tasks.py; when they run is told here alone.
 app.conf.beat_schedule = {
     "heartbeat": {"task": "telemed.lib.tasks.heartbeat", "schedule": timedelta(seconds=10)},
+    "deliver messages": {
+        "task": "telemed.messaging.tasks.deliver_due",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
 }
 
 

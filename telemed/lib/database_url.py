@@ -14,12 +14,9 @@ def database(url: str) -> dict[str, Any]:
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        name = unquote(parts.path)[1:] or ":memory:"
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": name,
-            # A file, since tests let other processes at the same data.
-            "TEST": {"NAME": f"{name}.test"},
+            "NAME": unquote(parts.path)[1:] or ":memory:",
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,

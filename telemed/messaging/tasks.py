@@ -8,14 +8,7 @@ from telemed.lib import clock
 from telemed.messaging import delivery
 
 BATCH = 200
-PERIOD = 5.0  # seconds
-SCHEDULE = {
-    "deliver-messages": {
-        "task": "telemed.messaging.tasks.deliver_due",
-        "schedule": PERIOD,
-        "options": {"expires": PERIOD},
-    },
-}
+KEPT_SECONDS = 30  # a task that found no free worker for so long is asked for anew by the next beat
 
 
 @shared_task
@@ -24,7 +17,7 @@ def deliver_due() -> None:
     now = clock.now()
     delivery.give_up_lost(now)
     for message_id in delivery.due(now, BATCH):
-        deliver.apply_async((str(message_id),), expires=PERIOD * 6)
+        deliver.apply_async((str(message_id),), expires=KEPT_SECONDS)
 
 
 @shared_task

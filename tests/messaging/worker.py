@@ -2,19 +2,16 @@
 
 import os
 import sys
-from urllib.parse import quote
+from urllib.parse import urlsplit
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def environment(connection: BaseDatabaseWrapper, gateway_url: str) -> dict[str, str]:
     """The environment that puts a child process on the database of this test."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{database['NAME']}"
-    else:
-        login = f"{quote(database['USER'])}:{quote(database['PASSWORD'])}"
-        url = f"postgresql://{login}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    name = connection.settings_dict["NAME"]
+    here = urlsplit(os.environ["DATABASE_URL"])
+    url = f"{here.scheme}://{here.netloc}/{name}" + (f"?{here.query}" if here.query else "")
     return {
         **os.environ,
         "DATABASE_URL": url,
