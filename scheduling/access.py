@@ -1,5 +1,6 @@
 """Who reaches which appointments, holds and diaries. The fetch is the permission."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -82,6 +83,12 @@ def hold_for(viewer: Viewer, hold_id: UUID) -> Hold:
     if found is None:
         raise Http404
     return found
+
+
+def hold_of(viewer: Viewer, patient: Patient, now: datetime) -> Hold | None:
+    """The time that they keep for this patient just now, to be given back for another one."""
+    holds = Hold.objects.filter(patient=patient, held_by=viewer.user, expires_at__gt=now)
+    return holds.order_by("-created_at").first()
 
 
 def diaries(viewer: Viewer) -> QuerySet[Specialist]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event, vCalAddress
@@ -72,4 +73,4 @@ def _alarm() -> Alarm:
 
 def address(appointment: Appointment) -> str:
     """The page of the appointment, which asks who one is."""
-    return f"{settings.PUBLIC_URL}/appointments/{appointment.pk}/"
+    return settings.PUBLIC_URL + reverse("scheduling:appointment", args=[appointment.pk])

@@ -26,7 +26,7 @@ def claim(
     but_hold: UUID | None = None,
     but_appointment: UUID | None = None,
 ) -> Iterator[list[Resource]]:
-    """A transaction that may occupy these resources: they are locked, expired holds are gone.
+    """A transaction that may occupy these resources: they are locked, expired holds keep nothing.
 
     Raises ``Refused("slot_taken")`` with alternatives when the database says that they overlap.
     ``but_…`` names what is being given up for it, which alternatives may use.
@@ -36,7 +36,8 @@ def claim(
         with transaction.atomic():
             _lock(wanted)
             ids = [resource.id for resource in wanted]
-            Hold.objects.filter(expires_at__lte=now, occupies__resource__in=ids).delete()
+            expired = Hold.objects.filter(expires_at__lte=now, occupies__resource__in=ids)
+            OccupiedInterval.objects.filter(hold__in=expired).delete()
             yield wanted
     except IntegrityError as error:
         if not constraint.is_overlap(error):

@@ -11,17 +11,20 @@ from django.db.models import Q, QuerySet
 
 from scheduling import slots
 from scheduling.models import (
+    Appointment,
+    AppointmentStatus,
     AvailabilityException,
     AvailabilityRule,
     Leave,
     OccupiedInterval,
     Service,
+    Specialist,
 )
 from scheduling.rules import ALTERNATIVES, Buffers, Resource, Shape
 from scheduling.slots import Availability, Claim
 from telemed.accounts.models import Patient
 from telemed.lib import clock
-from telemed.lib.intervals import Interval
+from telemed.lib.intervals import Interval, overlaps
 
 Kind = OccupiedInterval.Resource
 
@@ -206,3 +209,42 @@ def bookable_services() -> QuerySet[Service]:
     return services.select_related(
         "specialist__user", "specialist__organisation", "speciality", "site"
     )
+
+
+def who_else(appointment: Appointment, now: datetime) -> list[Specialist]:
+    """Specialists of the same speciality who are free at the appointment's time."""
+    service = appointment.service
+    others = (
+        Specialist.objects.filter(
+            specialities=service.speciality_id, retired_at__isnull=True, user__is_active=True
+        )
+        .exclude(pk=appointment.specialist_id)
+        .select_related("user", "organisation")
+    )
+    wanted = {one.pk: Resource(Kind.SPECIALIST.value, one.pk) for one in others}
+    taken = busy(wanted.values(), now)
+    needed = shape(service).occupies(Kind.SPECIALIST.value, appointment.starts_at)
+    return [
+        one
+        for one in others
+        if not any(overlaps(needed, interval) for interval in taken.get(wanted[one.pk], ()))
+    ]
+
+
+def outside_hours(specialist: Specialist, now: datetime) -> list[Appointment]:
+    """What is booked from now on and no longer lies within the hours: somebody has to look."""
+    rows = Appointment.objects.filter(
+        specialist=specialist,
+        starts_at__gt=now,
+        status__in=[AppointmentStatus.PENDING, AppointmentStatus.BOOKED],
+    ).order_by("starts_at")
+    booked = list(rows.select_related("patient", "service").prefetch_related("patient__names"))
+    if not booked:
+        return []
+    worked = availability([specialist.pk], now)[specialist.pk]
+    hours = slots.open_hours(worked, now, booked[-1].ends_at)
+    return [
+        one
+        for one in booked
+        if not any(start <= one.starts_at and one.ends_at <= end for start, end in hours)
+    ]

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("patients/", include("telemed.accounts.urls")),
     path("language/", choose_language, name="set_language"),
+    path("", include("scheduling.urls")),
 ]
 if not settings.PRODUCTION:
     urlpatterns += [

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from scheduling.models import AvailabilityRule, Service, Specialist, Speciality
+from scheduling.models import AvailabilityRule, Question, Service, Specialist, Speciality
 from telemed.accounts import contacts
 from telemed.accounts.models import (
     ContactPoint,
@@ -155,3 +155,11 @@ def working_hours(
 def on_the_hour(now: datetime, hours: int = 1) -> datetime:
     """A full hour, this many after the one that runs."""
     return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
+
+
+def danger_question() -> Question:
+    return Question.objects.create(
+        kind="yes_no",
+        danger_sign=True,
+        text={"fr": "Douleur dans la poitrine ?", "ar": "ألم في الصدر؟", "en": "Chest pain?"},
+    )

@@ -4,13 +4,15 @@ All raise ``scheduling.refusals.Refused``. The actor's role says which side acts
 the patient's side (themselves or a representative), held to the cut-off.
 """
 
+from scheduling.actions.availability import add_availability, retire_availability
 from scheduling.actions.book import book, book_at
 from scheduling.actions.change import cancel, confirm, confirm_attendance, move, reassign
 from scheduling.actions.hold import hold_slot, release_hold
-from scheduling.actions.link import issue_link, void_links
+from scheduling.actions.link import issue_link, reissue_link, void_links
 from scheduling.actions.outcome import set_outcome, stamp_arrival
 
 __all__ = [
+    "add_availability",
     "book",
     "book_at",
     "cancel",
@@ -20,7 +22,9 @@ __all__ = [
     "issue_link",
     "move",
     "reassign",
+    "reissue_link",
     "release_hold",
+    "retire_availability",
     "set_outcome",
     "stamp_arrival",
     "void_links",

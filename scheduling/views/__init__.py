@@ -1,0 +1,1 @@
+"""The pages of booking, server-rendered; each works without JavaScript."""

@@ -1,0 +1,240 @@
+"""The way from danger signs to a booked time, without JavaScript."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from scheduling.models import Appointment, Hold
+from telemed.audit.models import Event
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def amina(client, cast):
+    cast.amina, cast.at_home, cast.at_imilchil  # noqa: B018 made by being named
+    client.force_login(cast.amina_user)
+    return client
+
+
+def first_time(page: str) -> dict[str, str]:
+    """The fields that a press on the first time of a page sends."""
+    form = re.search(r'<form method="post" action="/book/hold/">(.*?)</form>', page, re.S)
+    assert form
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', form[1]))
+    start = re.search(r'name="starts_at" value="([^"]+)"', form[1])
+    assert start
+    return {**fields, "starts_at": start[1]}
+
+
+def book(client, page: str, **answers: str) -> Appointment:
+    kept = client.post(reverse("scheduling:keep"), first_time(page))
+    assert kept.status_code == 302, kept.content
+    done = client.post(kept["Location"], answers)
+    assert done.status_code == 302
+    return Appointment.objects.latest("received_at")
+
+
+def find(client, query: str = "") -> str:
+    return client.get(f"/book/with/cardiology/?{query}").content.decode()
+
+
+def test_it_begins_with_danger_signs_and_the_emergency_number(amina, cast):
+    page = amina.get("/book/").content.decode()
+    assert page.index("tel:141") < page.index("/book/with/cardiology/")
+
+
+def test_a_patient_books_and_sees_where_they_will_sit(amina, cast):
+    page = find(amina)
+    assert "المركز الصحي إملشيل" in page
+    appointment = book(amina, page, reason="mal à la poitrine")
+    shown = amina.get(f"/appointments/{appointment.pk}/").content.decode()
+    assert "mal à la poitrine" in shown
+    assert "/telemed.ics" in shown
+    assert not Hold.objects.exists()
+    assert Event.objects.filter(action="appointment.read", patient=cast.amina.pk).exists()
+
+
+def test_sending_the_form_twice_books_once(amina):
+    kept = amina.post(reverse("scheduling:keep"), first_time(find(amina)))
+    first, second = (amina.post(kept["Location"], {}) for _ in range(2))
+    assert first.status_code == second.status_code == 302
+    assert Appointment.objects.count() == 1
+
+
+def test_a_taken_time_is_answered_with_free_ones(amina, client, cast):
+    fields = first_time(find(amina))
+    amina.post(reverse("scheduling:keep"), fields)
+    client.force_login(cast.brahim)
+    answer = client.post(reverse("scheduling:keep"), {**fields, "patient": cast.yassine.pk})
+    assert answer.status_code == 409
+    assert answer["Telemed-Refused"] == "slot_taken"
+    alternatives = answer["Telemed-Alternatives"].split(",")
+    assert 1 <= len(alternatives) <= 3
+    retry = {**fields, "patient": cast.yassine.pk, "starts_at": alternatives[0]}
+    assert client.post(reverse("scheduling:keep"), retry).status_code == 302
+    assert Event.objects.filter(outcome="refused", code="slot_taken").exists()
+
+
+def test_a_hold_that_was_lost_keeps_what_was_typed(amina, client, cast, movable_clock):
+    fields = first_time(find(amina))
+    kept = amina.post(reverse("scheduling:keep"), fields)["Location"]
+    movable_clock(timedelta(minutes=10))
+    client.force_login(cast.brahim)
+    client.post(reverse("scheduling:keep"), {**fields, "patient": cast.yassine.pk})
+    client.force_login(cast.amina_user)
+    lost = client.post(kept, {"reason": "palpitations"})
+    assert lost.status_code == 409
+    assert "palpitations" in lost.content.decode()
+    instead = lost["Telemed-Alternatives"].split(",")[0]
+    assert client.post(kept, {"reason": "palpitations", "instead": instead}).status_code == 302
+    assert Appointment.objects.get().reason == "palpitations"
+
+
+def test_an_expired_hold_still_books_when_nobody_took_the_time(amina, movable_clock):
+    kept = amina.post(reverse("scheduling:keep"), first_time(find(amina)))["Location"]
+    movable_clock(timedelta(minutes=10))
+    assert amina.post(kept, {}).status_code == 302
+    assert Appointment.objects.count() == 1
+
+
+def test_a_danger_sign_books_all_the_same_and_says_whom_to_telephone(amina, cast):
+    question = make.danger_question()
+    appointment = book(amina, find(amina), **{f"q-{question.pk}": "yes"})
+    assert appointment.status == "booked"
+    assert "tel:141" in amina.get(f"/appointments/{appointment.pk}/").content.decode()
+
+
+def test_a_representative_books_for_a_child(client, cast):
+    cast.fatima_for_yassine, cast.at_home  # noqa: B018
+    client.force_login(cast.fatima)
+    assert cast.yassine.pk.hex[:8] in client.get("/book/").content.decode()
+    appointment = book(client, find(client, f"patient={cast.yassine.pk}"))
+    assert appointment.representative == cast.fatima_for_yassine
+    event = Event.objects.get(action="appointment.book")
+    assert (event.actor, event.on_behalf_of) == (cast.fatima.pk, cast.yassine.pk)
+
+
+@pytest.mark.parametrize("who", ["brahim", "karim"])
+def test_a_presenter_and_a_coordinator_book_for_anybody_of_their_places(client, cast, who):
+    cast.amina, cast.at_imilchil  # noqa: B018
+    client.force_login(getattr(cast, who))
+    assert "/patients/" in client.get("/book/").content.decode()
+    appointment = book(client, find(client, f"patient={cast.amina.pk}"))
+    assert appointment.booked_by == getattr(cast, who)
+
+
+def test_nobody_books_for_a_foreign_patient(amina, client, cast):
+    assert amina.get(f"/book/?patient={cast.zineb.pk}").status_code == 404
+    fields = {**first_time(find(amina)), "patient": cast.zineb.pk}
+    assert amina.post(reverse("scheduling:keep"), fields).status_code == 404
+    client.force_login(cast.brahim)
+    assert client.get(f"/book/?patient={cast.zineb.pk}").status_code == 404
+
+
+def test_wishes_filter_the_list(amina, cast):
+    assert "سلمى" in find(amina, "sex=female&language=ary&place=home")
+    assert "سلمى" not in find(amina, "sex=male")
+    assert "سلمى" not in find(amina, "language=tzm")
+
+
+def test_moving_shows_the_new_time_and_frees_the_old(amina, cast):
+    appointment = book(amina, find(amina))
+    address = reverse("scheduling:move", args=[appointment.pk])
+    day = (appointment.starts_at + timedelta(days=2)).date()
+    page = amina.get(f"{address}?day={day}").content.decode()
+    start = re.search(r'name="starts_at" value="([^"]+)"', page)[1]
+    moved = amina.post(address, {"starts_at": start, "sequence": 0})
+    assert moved.status_code == 302
+    old = appointment.starts_at
+    appointment.refresh_from_db()
+    assert appointment.starts_at.date() == day
+    assert appointment.sequence == 1
+    assert old.isoformat() in find(amina)
+    stale = amina.post(address, {"starts_at": old.isoformat(), "sequence": 0})
+    assert stale.status_code == 409
+
+
+def test_cancelling_keeps_the_reason_and_shows_the_way_on(amina, cast):
+    appointment = book(amina, find(amina))
+    address = reverse("scheduling:cancel", args=[appointment.pk])
+    assert amina.get(address).status_code == 200
+    amina.post(address, {"reason": "guérie"})
+    appointment.refresh_from_db()
+    assert (appointment.status, appointment.cancel_reason) == ("cancelled", "guérie")
+    assert "/book/?patient=" in amina.get(f"/appointments/{appointment.pk}/").content.decode()
+
+
+def test_after_the_cut_off_patients_are_told_whom_to_telephone(amina, cast, movable_clock):
+    appointment = book(amina, find(amina))
+    movable_clock(appointment.starts_at - timedelta(minutes=30) - appointment.received_at)
+    amina.force_login(cast.amina_user)  # hours have passed
+    for name in ("move", "cancel"):
+        address = reverse(f"scheduling:{name}", args=[appointment.pk])
+        assert "notice warn" in amina.get(address).content.decode()
+    assert amina.post(reverse("scheduling:cancel", args=[appointment.pk]), {}).status_code == 400
+    appointment.refresh_from_db()
+    assert appointment.status == "booked"
+
+
+def test_the_coordinator_sees_no_reason_and_reassigns(amina, client, cast):
+    appointment = book(amina, find(amina), reason="secret")
+    cast.dr_youssef  # noqa: B018
+    client.force_login(cast.karim)
+    assert "secret" not in client.get(f"/appointments/{appointment.pk}/").content.decode()
+    address = reverse("scheduling:reassign", args=[appointment.pk])
+    assert "Youssef" in client.get(address).content.decode()
+    client.post(address, {"specialist": cast.dr_youssef.pk})
+    appointment.refresh_from_db()
+    assert appointment.specialist == cast.dr_youssef
+    assert appointment.requested_specialist == cast.dr_salma
+
+
+def test_a_specialist_accepts_what_waits_for_confirmation(amina, client, cast):
+    cast.at_home.needs_confirmation = cast.at_imilchil.needs_confirmation = True
+    cast.at_home.save()
+    cast.at_imilchil.save()
+    appointment = book(amina, find(amina))
+    assert appointment.status == "pending"
+    client.force_login(cast.salma)
+    address = reverse("scheduling:confirm", args=[appointment.pk])
+    assert address in client.get(f"/appointments/{appointment.pk}/").content.decode()
+    client.post(address)
+    appointment.refresh_from_db()
+    assert appointment.status == "booked"
+    assert client.post(address).status_code == 400
+
+
+def test_a_link_for_an_interpreter_is_shown_once_with_its_code(amina, client, cast):
+    appointment = book(amina, find(amina))
+    client.force_login(cast.salma)
+    address = reverse("scheduling:invite", args=[appointment.pk])
+    page = client.post(address, {"kind": "interpreter", "name": "Tilila"}).content.decode()
+    assert re.search(r"/v/[\w-]{48}", page)
+    assert re.search(r"data-link-code>\d{6}<", page)
+
+
+def test_the_hours_page_adds_and_takes_away(client, cast):
+    cast.at_imilchil  # noqa: B018
+    for user in (cast.salma, cast.karim):
+        client.force_login(user)
+        page = reverse("scheduling:availability", args=[cast.dr_salma.pk])
+        assert client.get(page).status_code == 200
+        add = reverse("scheduling:availability_add", args=[cast.dr_salma.pk, "leave"])
+        wrong = client.post(add, {"first_day": "2027-01-09", "last_day": "2027-01-02"})
+        assert wrong.status_code == 400
+        client.post(add, {"first_day": "2027-01-02", "last_day": "2027-01-09"})
+        leave = cast.dr_salma.leaves.get(retired_at__isnull=True)
+        retire = reverse(
+            "scheduling:availability_retire", args=[cast.dr_salma.pk, "leave", leave.pk]
+        )
+        client.post(retire)
+        assert not cast.dr_salma.leaves.filter(retired_at__isnull=True).exists()
+    client.force_login(cast.leila)
+    assert client.get(page).status_code == 200  # her region holds the hospital
+    client.force_login(cast.youssef)
+    cast.dr_youssef  # noqa: B018
+    assert client.get(page).status_code == 404
