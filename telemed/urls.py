@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
+    path("audit/", include("telemed.accounts.audit_urls")),
     path("patients/", include("telemed.accounts.urls")),
     path("language/", choose_language, name="set_language"),
     path("", include("scheduling.urls")),

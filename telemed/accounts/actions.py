@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from telemed.accounts import contacts
@@ -181,21 +183,24 @@ def void(viewer: Viewer, patient: Patient, kind: str, row_id: UUID, reason: str)
     """Take a row of this patient's out of use, with a reason; it stays in the database."""
     if not reason.strip():
         raise AccountsRefused("reason_missing", _("Say why."))
-    if kind == "link":
-        rows = PatientLink.objects.filter(patient=patient) | PatientLink.objects.filter(
-            same_as=patient
-        )
-    elif kind in VOIDABLE:
-        rows = VOIDABLE[kind].objects.filter(patient=patient)
-    else:
-        raise AccountsRefused("unknown_kind", _("This cannot be removed."))
     # One conditional UPDATE: a row voided by somebody else meanwhile keeps their reason.
-    changed = rows.filter(id=row_id, voided_at__isnull=True).update(
-        voided_at=clock.now(), voided_by=viewer.user, void_reason=reason.strip()[:200]
+    changed = (
+        _rows_of(patient, kind)
+        .filter(id=row_id, voided_at__isnull=True)
+        .update(voided_at=clock.now(), voided_by=viewer.user, void_reason=reason.strip()[:200])
     )
     if changed != 1:
         raise AccountsRefused("stale", _("This was removed already."))
     _audited(viewer, f"patient.void_{kind}", patient, (kind, row_id))
+
+
+def _rows_of(patient: Patient, kind: str) -> QuerySet[Any]:
+    if kind == "link":
+        either = Q(patient=patient) | Q(same_as=patient)
+        return PatientLink.objects.filter(either)
+    if kind not in VOIDABLE:
+        raise AccountsRefused("unknown_kind", _("This cannot be removed."))
+    return VOIDABLE[kind].objects.filter(patient=patient)
 
 
 @transaction.atomic

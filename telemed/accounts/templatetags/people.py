@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 
 from telemed.accounts import contacts, names
 from telemed.accounts.models import ContactPoint, Organisation, Patient, SpokenLanguage, User
@@ -50,6 +51,21 @@ def contact_value(point: ContactPoint) -> str:
 @register.filter
 def languages(patient: Patient) -> str:
     return ", ".join(str(SpokenLanguage(code).label) for code in patient.spoken_languages)
+
+
+ROLES = {
+    "patient": gettext_lazy("patient"),
+    "presenter": gettext_lazy("presenter"),
+    "specialist": gettext_lazy("specialist"),
+    "coordinator": gettext_lazy("coordinator"),
+    "administrator": gettext_lazy("administrator"),
+    "auditor": gettext_lazy("auditor"),
+}
+
+
+@register.filter
+def role_name(role: str) -> str:
+    return str(ROLES.get(role, role))
 
 
 @register.filter
