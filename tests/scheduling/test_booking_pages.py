@@ -171,7 +171,8 @@ def test_cancelling_keeps_the_reason_and_shows_the_way_on(amina, cast):
 def test_after_the_cut_off_patients_are_told_whom_to_telephone(amina, cast, movable_clock):
     appointment = book(amina, find(amina))
     movable_clock(appointment.starts_at - timedelta(minutes=30) - appointment.received_at)
-    amina.force_login(cast.amina_user)  # hours have passed
+    amina.logout()  # hours have passed: the session is over
+    amina.force_login(cast.amina_user)
     for name in ("move", "cancel"):
         address = reverse(f"scheduling:{name}", args=[appointment.pk])
         assert "notice warn" in amina.get(address).content.decode()
