@@ -3,7 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from consultations.process import Process
+
 
 @asynccontextmanager
 async def media_process() -> AsyncIterator[None]:
-    yield
+    process = await Process.start()
+    try:
+        yield
+    finally:
+        await process.stop()

@@ -27,7 +27,6 @@ class MediaProcess(models.Model):
 
     name = models.SlugField(max_length=32, unique=True)
     epoch = models.PositiveIntegerField(default=0)
-    address = models.CharField(max_length=200)  # where the front reaches it, host:port
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     draining = models.BooleanField(default=False)
     rooms = models.PositiveIntegerField(default=0)
@@ -151,7 +150,9 @@ class Participant(Row):
     name = SealedTextField()
     verified = models.BooleanField(default=False)  # a guest by link is not
     browser = models.UUIDField(null=True, blank=True)  # the browser that is live
-    connection = models.UUIDField(null=True, blank=True)  # its newest socket
+    next_browser = models.UUIDField(null=True, blank=True)  # another device, which waits
+    next_since = models.DateTimeField(null=True, blank=True)
+    muted = models.JSONField(default=list, blank=True)  # audio, video, screen
     unable_reason = models.CharField(max_length=16, blank=True)  # permission, device, network
     opened_at = models.DateTimeField(null=True, blank=True)  # link, test or waiting page opened
     waiting_since = models.DateTimeField(null=True, blank=True)

@@ -262,7 +262,15 @@ SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION
 
+# --- the law, as far as it is a number
+MAJORITY_AGE = env.integer("MAJORITY_AGE", 18, at_least=1, at_most=30)
+
 # --- how browsers reach the media process
+MEDIA_PROCESS = env.text("MEDIA_PROCESS", "m1")
+MEDIA_BIND = env.words("MEDIA_BIND")
+MEDIA_PORT = env.integer("MEDIA_PORT", 0, at_most=65535)
+MEDIA_ADVERTISED = env.words("MEDIA_ADVERTISED")
+MEDIA_MAX_PEOPLE = env.integer("MEDIA_MAX_PEOPLE", 200, at_least=2)
 STUN_URLS = env.words("STUN_URLS")
 TURN_URLS = env.words("TURN_URLS")
 TURN_SECRET = (

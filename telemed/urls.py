@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("audit/", include("telemed.accounts.audit_urls")),
     path("patients/", include("telemed.accounts.urls")),
+    path("", include("consultations.urls")),
     path("language/", choose_language, name="set_language"),
     path("", include("scheduling.urls")),
 ]

@@ -1,0 +1,116 @@
+"""Who somebody is in a visit. Access is the fetch: foreign, absent and over answer the same 404."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+
+from consultations.models import GuestSession, ParticipantRole
+from scheduling import links
+from scheduling.access import appointment_for
+from scheduling.models import Appointment, PersonalLink
+from telemed.accounts.access import Viewer
+from telemed.accounts.models import Patient, User
+from telemed.accounts.roles import May, Role
+from telemed.audit.actor import Actor
+
+GUEST_COOKIE = "telemed_guest"
+GUEST_ROLES = {
+    PersonalLink.Kind.PATIENT: ParticipantRole.PATIENT,
+    PersonalLink.Kind.COMPANION: ParticipantRole.COMPANION,
+    PersonalLink.Kind.INTERPRETER: ParticipantRole.INTERPRETER,
+}
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One person's place in one visit. ``verified``: signed in, so not a guest by link."""
+
+    appointment: Appointment
+    role: ParticipantRole
+    actor: Actor
+    user: User | None = None
+    patient: Patient | None = None
+    link: PersonalLink | None = None
+    guest: GuestSession | None = None
+    name: str = ""
+
+    @property
+    def verified(self) -> bool:
+        return self.user is not None
+
+
+def seat_for(viewer: Viewer, appointment_id: UUID) -> Seat:
+    """The signed-in person's seat; ``Http404`` when they have none."""
+    appointment = appointment_for(viewer, appointment_id, May.ROOM_JOIN)
+    role = _role(viewer, appointment)
+    patient = appointment.patient if role == ParticipantRole.PATIENT else None
+    means = {
+        ParticipantRole.SPECIALIST: Role.SPECIALIST,
+        ParticipantRole.PRESENTER: Role.PRESENTER,
+    }.get(role, May.ROOM_JOIN)
+    return Seat(
+        appointment,
+        role,
+        viewer.actor(means, patient_id=appointment.patient_id),
+        user=viewer.user,
+        patient=patient,
+        name=viewer.user.name,
+    )
+
+
+def _role(viewer: Viewer, appointment: Appointment) -> ParticipantRole:
+    if appointment.specialist.user_id == viewer.user.pk:
+        return ParticipantRole.SPECIALIST
+    if viewer.patient is not None and viewer.patient.pk == appointment.patient_id:
+        return ParticipantRole.PATIENT
+    if viewer.represents(appointment.patient_id, May.ROOM_JOIN):
+        return ParticipantRole.REPRESENTATIVE
+    if Role.PRESENTER in viewer.roles:
+        return ParticipantRole.PRESENTER
+    raise Http404
+
+
+def link_or_404(token: str) -> PersonalLink:
+    link = links.link_of(token)
+    if link is None:
+        raise Http404
+    return link
+
+
+def hashed(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def guest_of(request: HttpRequest, token: str) -> Seat | None:
+    """The guest whose session this browser holds for that link; None before the code was given.
+
+    ``Http404`` for a link that opens nothing.
+    """
+    link = link_or_404(token)
+    key = request.COOKIES.get(GUEST_COOKIE, "")
+    session = GuestSession.objects.filter(
+        link=link, browser_hash=hashed(key), ended_at__isnull=True
+    ).first()
+    if not key or session is None:
+        return None
+    return guest_seat(link, session)
+
+
+def guest_seat(link: PersonalLink, session: GuestSession) -> Seat:
+    patient = link.appointment.patient if link.kind == PersonalLink.Kind.PATIENT else None
+    return Seat(
+        link.appointment,
+        GUEST_ROLES[PersonalLink.Kind(link.kind)],
+        Actor(
+            "guest",
+            session.pk,
+            role=link.kind,
+            organisation=link.organisation_id,
+        ),
+        patient=patient,
+        link=link,
+        guest=session,
+        name=link.name,
+    )

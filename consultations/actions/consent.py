@@ -1,0 +1,129 @@
+"""Consent to be seen and heard: given, refused, taken back; in which words and how."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from consultations import consent_texts, rules
+from consultations.actions.change import change, participant_of
+from consultations.models import Consent, Participant, ParticipantRole, Room
+from consultations.refusals import RoomRefused
+from telemed.accounts.access import today, valid_on
+from telemed.accounts.models import Representative
+from telemed.audit.actor import Actor
+from telemed.lib import clock
+
+
+@dataclass(frozen=True)
+class Words:
+    """Which text was shown, and how it was agreed to; ``id`` is chosen by the browser."""
+
+    id: UUID
+    decision: str
+    how: str
+    text_version: str
+    text_sha256: str
+    language: str
+    device_time: datetime | None = None
+
+
+def decide(room_id: str, by: Participant, actor: Actor, participant_id: str, words: Words) -> None:
+    """Store what somebody decided; the same ``id`` again stores nothing.
+
+    Refused ``stale_text`` when the words are not the present ones, ``not_allowed`` for somebody
+    who may not speak for that person, ``representative_needed`` for a minor alone.
+    """
+    if Consent.objects.filter(pk=words.id).exists():
+        return
+    with change(room_id, f"consent.{words.decision}", actor, about=by) as room:
+        one = participant_of(room, participant_id)
+        _check_words(one, words)
+        representative = _check_speaker(room, by, one, words)
+        appointment = room.consultation.appointment
+        Consent.objects.create(
+            id=words.id,
+            organisation_id=one.organisation_id,
+            device_time=words.device_time,
+            consultation=room.consultation,
+            participant=one,
+            specialist_id=appointment.specialist_id,
+            act=appointment.service.act,
+            decision=words.decision,
+            text_version=words.text_version,
+            text_hash=words.text_sha256,
+            language=words.language,
+            how=words.how,
+            given_by=by.user if by.pk == one.pk or representative else None,
+            witness=by.user if words.how == Consent.How.SPOKEN else None,
+        )
+
+
+def withdraw(room_id: str, by: Participant, actor: Actor, participant_id: str) -> None:
+    """Take it back, for oneself or for whom one sits beside. Always allowed, repeatable."""
+    with change(room_id, "consent.withdrawn", actor, about=by) as room:
+        one = participant_of(room, participant_id)
+        if one.pk != by.pk and one.beside_id != by.pk:
+            raise RoomRefused("not_allowed", _("Only they can take back their consent."))
+        Consent.objects.filter(
+            consultation=room.consultation, participant=one, withdrawn_at__isnull=True
+        ).update(withdrawn_at=clock.now())
+
+
+def _check_words(one: Participant, words: Words) -> None:
+    try:
+        text = consent_texts.text_for(
+            words.language,
+            patient=one.role == ParticipantRole.PATIENT,
+            version=words.text_version,
+        )
+    except consent_texts.UnknownText:
+        text = None
+    current = words.text_version == consent_texts.CURRENT_VERSION
+    if text is None or not current or text.sha256 != words.text_sha256:
+        raise RoomRefused(
+            "stale_text", _("The text of the consent has changed. Please read it again.")
+        )
+
+
+def _check_speaker(room: Room, by: Participant, one: Participant, words: Words) -> bool:
+    """Who may decide for ``one``: they themselves on their own device; with a presenter beside
+    them by tapping there or speaking before that witness; a representative where they may.
+
+    True when a representative decides for the patient.
+    """
+    own_device, beside = one.pk == by.pk, one.beside_id == by.pk
+    spoken = words.how == Consent.How.SPOKEN
+    with_presenter = beside and by.role == ParticipantRole.PRESENTER
+    if spoken and not with_presenter:
+        raise RoomRefused("not_allowed", _("A spoken consent needs a presenter as its witness."))
+    representative = one.role == ParticipantRole.PATIENT and _represents(room, by)
+    if not (own_device or with_presenter or representative):
+        raise RoomRefused("not_allowed", _("You cannot consent for this person."))
+    alone = one.role == ParticipantRole.PATIENT and not spoken and not representative
+    if alone and words.decision == Consent.Decision.GIVEN and not _of_age(room):
+        raise RoomRefused(
+            "representative_needed", _("The patient is a minor: a parent or guardian consents.")
+        )
+    return representative
+
+
+def _represents(room: Room, by: Participant) -> bool:
+    if by.role != ParticipantRole.REPRESENTATIVE or by.user_id is None:
+        return False
+    return Representative.objects.filter(
+        valid_on(today(clock.now())),
+        patient=room.consultation.appointment.patient_id,
+        user=by.user_id,
+        may_consent=True,
+        voided_at__isnull=True,
+    ).exists()
+
+
+def _of_age(room: Room) -> bool:
+    appointment = room.consultation.appointment
+    day = clock.now().astimezone(ZoneInfo(appointment.time_zone)).date()
+    return rules.may_consent_alone(appointment.patient.birth_date, day, settings.MAJORITY_AGE)

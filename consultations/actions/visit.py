@@ -1,0 +1,142 @@
+"""The visit's own course: identified, paused, interrupted, an emergency, finished."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from consultations import rules
+from consultations.actions.change import change, require, require_specialist
+from consultations.models import (
+    Consultation,
+    ConsultationStatus,
+    Participant,
+    ParticipantRole,
+    Room,
+)
+from consultations.refusals import RoomRefused
+from scheduling.actions.link import void_links
+from scheduling.actions.outcome import set_outcome
+from scheduling.models import AppointmentStatus
+from telemed.audit.actor import SYSTEM, Actor
+from telemed.lib import clock
+
+State = Room.State
+
+
+def identify(room_id: str, by: Participant, actor: Actor, how: str) -> None:
+    """Record how the patient was identified: from then the visit counts as begun."""
+    with change(room_id, "visit.identify", actor) as room:
+        require_specialist(by)
+        visit = room.consultation
+        visit.identified_how, visit.identified_by, visit.identified_at = how, by.user, clock.now()
+        visit.started_at = visit.started_at or clock.now()
+        visit.status = ConsultationStatus.IN_PROGRESS
+        visit.save(
+            update_fields=[
+                "identified_how",
+                "identified_by",
+                "identified_at",
+                "started_at",
+                "status",
+            ]
+        )
+
+
+def pause(room_id: str, by: Participant, actor: Actor) -> None:
+    with change(room_id, "room.pause", actor) as room:
+        require_specialist(by)
+        if room.state == State.IN_SESSION:
+            room.state = State.PAUSED
+
+
+def resume(room_id: str, by: Participant, actor: Actor) -> None:
+    with change(room_id, "room.resume", actor) as room:
+        require_specialist(by)
+        if room.state == State.PAUSED:
+            room.state = State.IN_SESSION
+
+
+def interrupt(room_id: str) -> None:
+    """No professional has been connected for two minutes: media stop, the visit stays open."""
+    with change(room_id, "room.interrupt", SYSTEM) as room:
+        if room.state == State.IN_SESSION:
+            room.state, room.professional_gone_at = State.INTERRUPTED, clock.now()
+
+
+def continue_(room_id: str) -> None:
+    """A professional is connected again."""
+    with change(room_id, "room.continue", SYSTEM) as room:
+        if room.state == State.INTERRUPTED:
+            room.state, room.professional_gone_at = State.IN_SESSION, None
+
+
+def confirm_place(
+    room_id: str, by: Participant, actor: Actor, *, place: str, phone: str, contact: str
+) -> None:
+    """Where the patient is now and who can be reached there, for an emergency or a lost line."""
+    with change(room_id, "visit.place", actor) as room:
+        require(
+            by,
+            ParticipantRole.PATIENT,
+            ParticipantRole.REPRESENTATIVE,
+            ParticipantRole.PRESENTER,
+            ParticipantRole.SPECIALIST,
+        )
+        visit = room.consultation
+        visit.place_confirmed, visit.phone_confirmed, visit.contact_person = place, phone, contact
+        visit.save(update_fields=["place_confirmed", "phone_confirmed", "contact_person"])
+
+
+def show_emergency(room_id: str, by: Participant, actor: Actor) -> None:
+    """Show both sides place, numbers and who calls back."""
+    with change(room_id, "visit.emergency", actor, about=by) as room:
+        if by.state not in rules.INSIDE:
+            raise RoomRefused("not_admitted", _("You are not in the visit yet."))
+        room.emergency_at = room.emergency_at or clock.now()
+
+
+def override_consent(room_id: str, by: Participant, actor: Actor, reason: str) -> None:
+    """Go on without a consent that cannot be had, because life is at risk; reviewed later."""
+    with change(room_id, "consent.override", actor) as room:
+        require_specialist(by)
+        room.emergency_at = room.emergency_at or clock.now()
+        room.emergency_reason, room.emergency_reviewed_at = reason, None
+
+
+def finish(room_id: str, by: Participant, actor: Actor, mode: str) -> None:
+    """End the visit for everybody. By telephone it counts as done even when no media ever came."""
+    with change(room_id, "visit.finish", actor) as room:
+        require_specialist(by)
+        _close(room, by, mode)
+    _settle(room, actor)
+
+
+def _close(room: Room, by: Participant, mode: str) -> None:
+    now = clock.now()
+    room.state = State.CLOSED
+    visit = room.consultation
+    visit.mode, visit.status = mode, ConsultationStatus.FINISHED
+    visit.started_at = visit.started_at or _first_admission(room) or now
+    visit.finished_at, visit.finished_by = now, by.user
+    visit.save(update_fields=["mode", "status", "started_at", "finished_at", "finished_by"])
+    room.participants.exclude(state__in=rules.OUTSIDE).update(
+        state=Participant.State.LEFT, left_at=now, next_browser=None, next_since=None
+    )
+
+
+def _first_admission(room: Room) -> datetime | None:
+    others = room.participants.exclude(role=ParticipantRole.SPECIALIST)
+    return (
+        others.filter(admitted_at__isnull=False)
+        .order_by("admitted_at")
+        .values_list("admitted_at", flat=True)
+        .first()
+    )
+
+
+def _settle(room: Room, actor: Actor) -> None:
+    """Whoever was seen or telephoned was seen; an empty room says nothing of the appointment."""
+    visit = room.consultation
+    if _first_admission(room) or visit.mode == Consultation.Mode.TELEPHONE:
+        set_outcome(visit.appointment, AppointmentStatus.FULFILLED, actor, "finished")
+    void_links(visit.appointment, "finished", actor)

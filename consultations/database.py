@@ -1,0 +1,57 @@
+"""Database work of the media process, off its event loop.
+
+Channels would hand all of it to one thread: a write that waits for SQLite's lock would then hold
+up every room. Here reads never stand behind writes, and the heartbeat behind neither.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections, connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 3
+WRITERS = 2
+
+_readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+_writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
+_heart = ThreadPoolExecutor(1, thread_name_prefix="heartbeat")
+
+
+async def read(job: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _run(_readers, job, *args, **kwargs)
+
+
+async def write(job: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _run(_writers, job, *args, **kwargs)
+
+
+async def beat(job: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _run(_heart, job, *args, **kwargs)
+
+
+async def _run(
+    pool: ThreadPoolExecutor, job: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    # Language and request id go with the work, as they would in a task of the loop.
+    context = contextvars.copy_context()
+
+    def working() -> T:
+        close_old_connections()
+        return context.run(job, *args, **kwargs)
+
+    return await asyncio.get_running_loop().run_in_executor(pool, working)
+
+
+async def close() -> None:
+    """Close every thread's connection, before the process or a test's database goes away."""
+    loop = asyncio.get_running_loop()
+    for pool, threads in ((_readers, READERS), (_writers, WRITERS), (_heart, 1)):
+        await asyncio.gather(
+            *(loop.run_in_executor(pool, connections.close_all) for _ in range(threads))
+        )

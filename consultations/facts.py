@@ -1,0 +1,128 @@
+"""Everything the media process has to know of one room, read in a few queries."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from consultations.models import (
+    ChatMessage,
+    Consent,
+    Consultation,
+    GuestSession,
+    Participant,
+    PresentPerson,
+    Room,
+)
+from consultations.rules import ConsentState, Person, consent_state
+from scheduling.models import Appointment
+from telemed.lib import clock
+
+CHAT_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A room at one moment. ``people`` are the participants that were not voided."""
+
+    room: Room
+    people: list[Participant]
+    consents: dict[UUID, ConsentState]
+    present: dict[UUID, list[PresentPerson]]
+    chat: list[ChatMessage]
+    guests: frozenset[str]  # guest sessions that were not ended
+    read_at: datetime = field(default_factory=clock.now)
+
+    @property
+    def consultation(self) -> Consultation:
+        return self.room.consultation
+
+    @property
+    def appointment(self) -> Appointment:
+        return self.room.consultation.appointment
+
+    def participant(self, participant_id: UUID | str) -> Participant | None:
+        return next((one for one in self.people if str(one.pk) == str(participant_id)), None)
+
+    def carried_by(self, one: Participant) -> list[Participant]:
+        """Who sits beside them, on the same device."""
+        return [other for other in self.people if other.beside_id == one.pk]
+
+    def persons(self) -> list[Person]:
+        return [
+            Person(
+                str(one.pk),
+                one.role,
+                one.state,
+                self.consents[one.pk],
+                str(one.beside_id) if one.beside_id else None,
+            )
+            for one in self.people
+        ]
+
+
+def load(room_id: UUID | str) -> Facts:
+    """Raises ``Room.DoesNotExist``."""
+    room = Room.objects.select_related(
+        "consultation__appointment__specialist__user",
+        "consultation__appointment__specialist__organisation",
+        "consultation__appointment__service",
+        "consultation__appointment__site",
+        "consultation__appointment__organisation",
+    ).get(pk=room_id)
+    people = list(
+        Participant.objects.filter(room=room, voided_at__isnull=True)
+        .select_related("user", "patient")
+        .prefetch_related("patient__names")
+        .order_by("received_at", "id")
+    )
+    return Facts(
+        room=room,
+        people=people,
+        consents=consent_states(room, people),
+        present=_present(people),
+        chat=_chat(room),
+        guests=_guests(people),
+    )
+
+
+def consent_states(room: Room, people: list[Participant]) -> dict[UUID, ConsentState]:
+    """The newest decision of each, as far as it is about this act with this specialist."""
+    rows = Consent.objects.filter(consultation=room.consultation_id, voided_at__isnull=True)
+    newest = {row.participant_id: row for row in rows.order_by("received_at", "id")}
+    appointment = room.consultation.appointment
+    agreed_to = (appointment.specialist_id, appointment.service.act)
+    states = {}
+    for one in people:
+        row = newest.get(one.pk)
+        # Consent is to this act with this specialist; another has to be agreed to anew.
+        if row is not None and (row.specialist_id, row.act) != agreed_to:
+            row = None
+        states[one.pk] = consent_state(
+            one.role,
+            row.decision if row else None,
+            withdrawn=bool(row and row.withdrawn_at),
+        )
+    return states
+
+
+def _present(people: list[Participant]) -> dict[UUID, list[PresentPerson]]:
+    found: dict[UUID, list[PresentPerson]] = {one.pk: [] for one in people}
+    rows = PresentPerson.objects.filter(
+        participant__in=people, left_at__isnull=True, voided_at__isnull=True
+    )
+    for row in rows.order_by("received_at"):
+        found[row.participant_id].append(row)
+    return found
+
+
+def _chat(room: Room) -> list[ChatMessage]:
+    rows = room.chat.filter(voided_at__isnull=True)
+    return list(rows.order_by("-received_at")[:CHAT_LIMIT])[::-1]
+
+
+def _guests(people: list[Participant]) -> frozenset[str]:
+    links = [one.link_id for one in people if one.link_id is not None]
+    live = GuestSession.objects.filter(
+        link__in=links, ended_at__isnull=True, link__voided_at__isnull=True
+    )
+    return frozenset(str(pk) for pk in live.values_list("pk", flat=True))

@@ -1,0 +1,282 @@
+"""What each message of a browser does: PROTOCOL.md section 4, one function a message.
+
+What stops media acts on the media server first and is stored after; should storing be refused,
+the refresh that follows restores what the database says.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from consultations import database, rules, snapshot
+from consultations.actions import admission, chat, entering, presence, visit
+from consultations.actions import consent as consents
+from consultations.engine import Engine, JoinRefused
+from consultations.facts import Facts
+from consultations.ice_servers import ice_servers
+from consultations.live import LiveRoom, Rooms, Socket, slots_message
+from consultations.messages import Message
+from consultations.models import Participant
+from consultations.refusals import RoomRefused
+from telemed.audit.actor import Actor
+from telemed.lib import clock
+
+NOTHING = rules.Permit(send=False, receive=False)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of one participant in one room, as the newest facts know it."""
+
+    rooms: Rooms
+    room: LiveRoom
+    facts: Facts
+    socket: Socket
+    message: Message
+    by: Participant
+
+    @property
+    def engine(self) -> Engine:
+        return self.rooms.engine
+
+    @property
+    def is_live(self) -> bool:
+        return snapshot.is_live(self.by, self.socket.browser)
+
+    @property
+    def actor(self) -> Actor:
+        if self.socket.guest is not None:
+            return Actor(
+                "guest",
+                UUID(self.socket.guest),
+                role=self.by.role,
+                organisation=self.by.organisation_id,
+            )
+        return Actor(
+            "user", self.by.user_id, role=self.by.role, organisation=self.by.organisation_id
+        )
+
+    async def do(self, action: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+        """Run one of the actions, all of which begin with room, participant and actor."""
+        await database.write(action, self.room.id, self.by, self.actor, *args, **kwargs)
+
+
+Answer = dict[str, Any]
+Handler = Callable[[Turn], Awaitable[Answer | None]]
+
+
+async def handle(rooms: Rooms, room: LiveRoom, socket: Socket, message: Message) -> Answer:
+    """The answer to one message. Raises ``Refused``, ``DatabaseError``."""
+    if room.facts is None:
+        await rooms.refresh(room.id)
+    facts = room.facts
+    by = facts.participant(socket.participant) if facts else None
+    if facts is None or by is None:
+        raise RoomRefused("unknown_participant", _("This person is not in the visit."))
+    turn = Turn(rooms, room, facts, socket, message, by)
+    if message.type in ADMITTED_ONLY and not turn.is_live:
+        raise RoomRefused("not_admitted", _("You are not in the visit yet."))
+    return await HANDLERS[message.type](turn) or {"type": "done", "re": message.id}
+
+
+async def echo(engine: Engine, test: str, offer: str) -> str:
+    try:
+        return await engine.echo(test, offer)
+    except JoinRefused as refused:
+        raise _join_refused(refused) from None
+
+
+def answer(re: str | None, sdp: str, person: str) -> Answer:
+    return {
+        "type": "answer",
+        "re": re,
+        "sdp": sdp,
+        "ice_servers": ice_servers(person, clock.now()),
+    }
+
+
+def not_allowed() -> RoomRefused:
+    return RoomRefused("not_allowed", _("You cannot do this in the visit."))
+
+
+def _join_refused(refused: JoinRefused) -> RoomRefused:
+    messages = {
+        "no_vp8": _("This browser cannot send video in a form that we can pass on (VP8)."),
+        "no_opus": _("This browser cannot send sound in a form that we can pass on (Opus)."),
+        "full": _("The video service is full at the moment. Please try again in a few minutes."),
+        "room_full": _("There are as many people in this visit as it can hold."),
+    }
+    code = refused.code if refused.code in messages else "bad_sdp"
+    message = messages.get(refused.code, _("The browser’s connection could not be understood."))
+    return RoomRefused(code, message, detail=refused.code)
+
+
+async def offer(turn: Turn) -> Answer:
+    one = str(turn.by.pk)
+    permit = turn.rooms.permits(turn.room, turn.facts).get(one, NOTHING)
+    try:
+        sdp = await turn.engine.join(
+            turn.room.id, one, turn.by.role, turn.message["sdp"], permit, turn.by.muted
+        )
+    except JoinRefused as refused:
+        raise _join_refused(refused) from None
+    await turn.socket.tell(answer(turn.message.id, sdp, one))
+    return slots_message(turn.engine.slots(turn.room.id, one))
+
+
+async def mute(turn: Turn) -> None:
+    kind, muted = turn.message["kind"], turn.message["muted"]
+    turn.engine.mute(turn.room.id, str(turn.by.pk), turn.by.role, kind, muted=muted)
+    await turn.do(entering.mute, kind, muted=muted)
+
+
+async def consent(turn: Turn) -> None:
+    given = turn.message
+    if given["decision"] == "refused":
+        _stop(turn, given["participant"])
+    words = consents.Words(
+        id=UUID(given.id),
+        decision=given["decision"],
+        how=given["how"],
+        text_version=given["text_version"],
+        text_sha256=given["text_sha256"],
+        language=given["language"],
+    )
+    await turn.do(consents.decide, given["participant"], words)
+
+
+async def withdraw(turn: Turn) -> None:
+    _stop(turn, turn.message["participant"])
+    await turn.do(consents.withdraw, turn.message["participant"])
+
+
+def _stop(turn: Turn, participant: str) -> None:
+    """Stop what the withdrawal covers before it is stored: their connection, and when it is the
+    patient's consent, everybody's."""
+    one = turn.facts.participant(participant)
+    if one is None or turn.by.pk not in (one.pk, one.beside_id):
+        return
+    if one.patient_id is not None:
+        stopped = [other.pk for other in turn.facts.people]
+    else:
+        stopped = [one.beside_id or one.pk]
+    for pk in stopped:
+        turn.engine.permit(turn.room.id, str(pk), NOTHING)
+
+
+async def declare(turn: Turn) -> None:
+    said = turn.message
+    await turn.do(
+        presence.declare,
+        UUID(said["person"]),
+        name=said["name"],
+        capacity=said["capacity"],
+        on_camera=said["on_camera"],
+    )
+
+
+async def undeclare(turn: Turn) -> None:
+    await turn.do(presence.undeclare, UUID(turn.message["person"]))
+
+
+async def place(turn: Turn) -> None:
+    said = turn.message
+    await turn.do(
+        visit.confirm_place, place=said["place"], phone=said["phone"], contact=said["contact"]
+    )
+
+
+async def say(turn: Turn) -> None:
+    said = turn.message
+    await turn.do(chat.say, UUID(said.id), said["text"].strip(), said["to"])
+
+
+async def unable(turn: Turn) -> None:
+    await turn.do(entering.could_not_join, turn.message["reason"])
+
+
+async def leave(turn: Turn) -> None:
+    turn.engine.leave(turn.room.id, str(turn.by.pk))
+    await turn.do(entering.leave)
+
+
+async def admit(turn: Turn) -> None:
+    await turn.do(admission.admit, turn.message["participant"])
+
+
+async def deny(turn: Turn) -> None:
+    await turn.do(admission.deny, turn.message["participant"])
+
+
+async def remove(turn: Turn) -> None:
+    if turn.by.role == "specialist":
+        turn.engine.leave(turn.room.id, turn.message["participant"])
+    await turn.do(admission.remove, turn.message["participant"])
+
+
+async def identify(turn: Turn) -> None:
+    await turn.do(visit.identify, turn.message["how"])
+
+
+async def pause(turn: Turn) -> None:
+    await turn.do(visit.pause)
+
+
+async def resume(turn: Turn) -> None:
+    await turn.do(visit.resume)
+
+
+async def override(turn: Turn) -> None:
+    await turn.do(visit.override_consent, turn.message["reason"].strip())
+
+
+async def emergency(turn: Turn) -> None:
+    await turn.do(visit.show_emergency)
+
+
+async def finish(turn: Turn) -> None:
+    if turn.by.role == "specialist":
+        turn.engine.end_room(turn.room.id)
+    await turn.do(visit.finish, turn.message["mode"])
+
+
+HANDLERS: dict[str, Handler] = {
+    "offer": offer,
+    "mute": mute,
+    "consent": consent,
+    "withdraw": withdraw,
+    "declare": declare,
+    "undeclare": undeclare,
+    "place": place,
+    "chat": say,
+    "unable": unable,
+    "leave": leave,
+    "admit": admit,
+    "deny": deny,
+    "remove": remove,
+    "identify": identify,
+    "pause": pause,
+    "resume": resume,
+    "override": override,
+    "emergency": emergency,
+    "finish": finish,
+}
+
+ADMITTED_ONLY = frozenset(
+    {
+        "offer",
+        "mute",
+        "admit",
+        "deny",
+        "remove",
+        "identify",
+        "pause",
+        "resume",
+        "override",
+        "emergency",
+        "finish",
+    }
+)

@@ -1,0 +1,309 @@
+"""The rooms that live in this process: sockets, links and what each connection may do.
+
+Holds only what may be lost. ``Rooms.refresh`` reads the truth and makes everything follow it.
+"""
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.db import DatabaseError
+
+from consultations import database, queries, rules, snapshot
+from consultations import facts as room_facts
+from consultations.actions.entering import note_link
+from consultations.engine import (
+    AnyEvent,
+    Engine,
+    PeerBack,
+    PeerConnected,
+    PeerGone,
+    PeerSilent,
+    QualityChanged,
+    Slot,
+    SlotsChanged,
+    SpeakerChanged,
+)
+from consultations.facts import Facts
+from consultations.models import Participant, Room
+from telemed.lib import clock
+
+logger = logging.getLogger(__name__)
+
+REPLACED, REMOVED, FINISHED, ELSEWHERE = 4002, 4003, 4004, 4005
+REJOIN_WITHIN_SECONDS = 1.5
+REMEMBERED_ANSWERS = 500
+
+
+class Socket(Protocol):
+    """One browser's connection, as the room sees it."""
+
+    participant: str
+    browser: str
+    language: str
+    guest: str | None
+    heard: float  # when it last said anything, on the monotonic clock
+
+    async def tell(self, message: dict[str, Any]) -> None: ...
+    async def end(self, code: int, reason: str = "") -> None: ...
+
+
+@dataclass
+class LiveRoom:
+    """``answers`` remembers what each change was answered, so that a repeat hears the same."""
+
+    id: str
+    sockets: set[Socket] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+    answers: OrderedDict[tuple[str, str], dict[str, Any]] = field(default_factory=OrderedDict)
+    facts: Facts | None = None
+    unattended_since: datetime | None = None
+    refreshing: asyncio.Task[None] | None = None
+    again: bool = False
+
+    def of(self, participant: str) -> list[Socket]:
+        return [one for one in self.sockets if one.participant == participant]
+
+    def inside(self) -> Iterator[tuple[Socket, Participant]]:
+        """The sockets of those who are in, by the newest facts."""
+        for socket in list(self.sockets):
+            one = self.facts.participant(socket.participant) if self.facts else None
+            if one is not None and snapshot.is_live(one, socket.browser):
+                yield socket, one
+
+    def attended(self) -> bool:
+        """Whether some professional is here by socket or by media."""
+        if self.facts is None:
+            return False
+        here = {socket.participant for socket in self.sockets}
+        here |= {one for one, state in self.links.items() if state == "connected"}
+        return any(
+            str(one.pk) in here and one.role in snapshot.PROFESSIONAL
+            for one in self.facts.people
+            if one.state in rules.INSIDE
+        )
+
+    def remember(self, participant: str, message_id: str, answer: dict[str, Any]) -> None:
+        self.answers[participant, message_id] = answer
+        while len(self.answers) > REMEMBERED_ANSWERS:
+            self.answers.popitem(last=False)
+
+
+class Rooms:
+    """All of this process. Belongs to its event loop."""
+
+    def __init__(self) -> None:
+        self.engine: Engine
+        self._rooms: dict[str, LiveRoom] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __iter__(self) -> Iterator[LiveRoom]:
+        return iter(list(self._rooms.values()))
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def get(self, room_id: str) -> LiveRoom:
+        return self._rooms.setdefault(room_id, LiveRoom(room_id))
+
+    @property
+    def people(self) -> int:
+        return sum(len(room.sockets) for room in self._rooms.values())
+
+    # Sockets.
+
+    async def enter(self, room_id: str, socket: Socket) -> LiveRoom:
+        """A newer connection of the same browser replaces the older at once."""
+        room = self.get(room_id)
+        for older in room.of(socket.participant):
+            if older.browser == socket.browser:
+                room.sockets.discard(older)
+                await older.end(REPLACED)
+        room.sockets.add(socket)
+        return room
+
+    def left(self, room_id: str, socket: Socket) -> None:
+        """A socket is gone. The peer connection, if any, goes on by itself."""
+        room = self._rooms.get(room_id)
+        if room is not None:
+            room.sockets.discard(socket)
+
+    def forget(self, room_id: str) -> None:
+        self._rooms.pop(room_id, None)
+
+    def number(self, room_id: str) -> int:
+        """The newest snapshot number known here; 0 before the first reading."""
+        room = self._rooms.get(room_id)
+        return room.facts.room.snapshot if room is not None and room.facts is not None else 0
+
+    # Following the truth.
+
+    def refresh_soon(self, room_id: str) -> None:
+        """Refresh without waiting; asked many times at once it runs once more after this one."""
+        room = self._rooms.get(room_id)
+        if room is None:
+            return
+        if room.refreshing is not None and not room.refreshing.done():
+            room.again = True
+            return
+        room.refreshing = self.spawn(self._refresh_until_still(room))
+
+    async def refresh(self, room_id: str) -> None:
+        """Refresh and wait until the newest state was told."""
+        self.refresh_soon(room_id)
+        room = self._rooms.get(room_id)
+        if room is not None and room.refreshing is not None:
+            await asyncio.shield(room.refreshing)
+
+    async def _refresh_until_still(self, room: LiveRoom) -> None:
+        room.again = True
+        while room.again:
+            room.again = False
+            try:
+                room.facts = await database.read(room_facts.load, room.id)
+            except DatabaseError:
+                # The call goes on as it was permitted; the heartbeat asks again.
+                logger.exception("room %s could not be read", room.id)
+                return
+            await self._follow(room, room.facts)
+
+    async def _follow(self, room: LiveRoom, facts: Facts) -> None:
+        self._permit(room, facts)
+        for socket in list(room.sockets):
+            code = _must_end(facts, socket)
+            if code:
+                room.sockets.discard(socket)
+                await socket.end(code)
+        for socket in list(room.sockets):
+            await self.show(room, facts, socket)
+
+    def _permit(self, room: LiveRoom, facts: Facts) -> None:
+        if facts.room.state == Room.State.CLOSED:
+            self.engine.end_room(room.id)
+            return
+        permits = self.permits(room, facts)
+        for one in facts.people:
+            if one.beside_id is not None or one.state not in rules.INSIDE:
+                self.engine.leave(room.id, str(one.pk))
+                room.links.pop(str(one.pk), None)
+            else:
+                self.engine.permit(room.id, str(one.pk), permits[str(one.pk)])
+
+    def stop_media(self, room: LiveRoom) -> None:
+        """Stop every connection of the room at once, before that is stored."""
+        for participant in room.links:
+            self.engine.permit(room.id, participant, rules.Permit(send=False, receive=False))
+
+    def permits(self, room: LiveRoom, facts: Facts) -> dict[str, rules.Permit]:
+        gone = room.unattended_since
+        attended = gone is None or clock.now() - gone < rules.UNATTENDED_LIMIT
+        return rules.permits(
+            facts.persons(),
+            room_state=facts.room.state,
+            override=bool(facts.room.emergency_reason),
+            attended=attended,
+        )
+
+    async def show(self, room: LiveRoom, facts: Facts, socket: Socket) -> None:
+        """Send one socket the snapshot that its person may see."""
+        you = facts.participant(socket.participant)
+        if you is None:
+            return
+        queue = {"place": 1, "minutes": 0}
+        if not snapshot.is_live(you, socket.browser):
+            queue = await database.read(queries.queue_for, facts.appointment, facts.read_at)
+        await socket.tell(
+            snapshot.of(facts, you, socket.browser, socket.language, room.links, queue)
+        )
+
+    # What the media server reports.
+
+    def on_event(self, event: AnyEvent) -> None:
+        room = self._rooms.get(event.room_id)
+        if room is None:
+            return
+        match event:
+            case PeerConnected() | PeerBack():
+                self._link(room, event.peer_id, "connected")
+            case PeerSilent():
+                self._link(room, event.peer_id, "reconnecting")
+            case PeerGone(reason="replaced"):
+                pass
+            case PeerGone(reason="left" | "ended"):
+                self._link(room, event.peer_id, "gone")
+            case PeerGone():
+                self._link(room, event.peer_id, "reconnecting")
+            case SlotsChanged():
+                self._tell(room, slots_message(event.slots), to=event.peer_id)
+            case SpeakerChanged():
+                self._tell(room, {"type": "speaker", "participant": event.peer_id})
+            case QualityChanged():
+                self._tell(room, {"type": "quality", "level": event.level}, to=event.peer_id)
+
+    def _link(self, room: LiveRoom, participant: str, state: str) -> None:
+        if room.links.get(participant) == state:
+            return
+        room.links[participant] = state
+        self._tell(room, {"type": "link", "participant": participant, "state": state})
+        if state != "gone":
+            self.spawn(_keep_link(participant, connected=state == "connected"))
+
+    def _tell(self, room: LiveRoom, message: dict[str, Any], to: str | None = None) -> None:
+        for socket, one in room.inside():
+            if to is None or str(one.pk) == to:
+                self.spawn(socket.tell(message))
+
+    async def abandon(self, room_id: str) -> None:
+        """The lease is another's: end everything here and send people there, not all at once."""
+        room = self._rooms.pop(room_id, None)
+        self.engine.end_room(room_id)
+        for socket in list(room.sockets) if room else ():
+            await socket.end(ELSEWHERE, json.dumps({"within": REJOIN_WITHIN_SECONDS}))
+
+    def spawn(self, work: Any) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def slots_message(slots: tuple[Slot, ...] | list[Slot]) -> dict[str, Any]:
+    return {
+        "type": "slots",
+        "slots": [
+            {
+                "mid": slot.mid,
+                "kind": slot.kind,
+                "participant": slot.source_peer,
+                "source": slot.source_kind,
+            }
+            for slot in slots
+        ],
+    }
+
+
+async def _keep_link(participant: str, *, connected: bool) -> None:
+    try:
+        await database.write(note_link, participant, connected=connected)
+    except DatabaseError:
+        logger.exception("the link of %s could not be kept", participant)
+
+
+def _must_end(facts: Facts, socket: Socket) -> int | None:
+    """The close code for a socket that has no place here any more."""
+    if facts.room.state == Room.State.CLOSED:
+        return FINISHED
+    one = facts.participant(socket.participant)
+    if one is None or one.state in rules.OUTSIDE:
+        return REMOVED
+    if one.user is not None and not one.user.is_active:
+        return REMOVED
+    if socket.guest is not None and socket.guest not in facts.guests:
+        return REMOVED
+    ours = {str(one.browser), str(one.next_browser)}
+    return None if socket.browser in ours else REPLACED

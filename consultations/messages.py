@@ -1,0 +1,127 @@
+"""Parsing what a browser sends: PROTOCOL.md section 4 as a table. Pure, and hostile-proof."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from consultations.models import Consent, Consultation
+
+MAX_BYTES = 64 * 1024
+
+Check = Callable[[Any], bool]
+
+
+class BadMessage(ValueError):
+    """Not a message of the protocol; says which part is wrong."""
+
+
+def text(at_most: int, at_least: int = 1) -> Check:
+    return lambda value: isinstance(value, str) and at_least <= len(value.strip()) <= at_most
+
+
+def one_of(*words: str) -> Check:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def identifier(value: Any) -> bool:
+    if not isinstance(value, str) or len(value) != 36:
+        return False
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+def maybe(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``changes``: needs an ``id``, so that a repeat can be told from a second wish."""
+
+    fields: Mapping[str, Check]
+    changes: bool = True
+
+
+REASON = one_of("permission", "device", "network")
+SDP = text(60_000)
+
+KINDS: dict[str, Kind] = {
+    "hello": Kind({"ticket": text(4000), "protocol": lambda value: value == 1}, changes=False),
+    "ping": Kind({}, changes=False),
+    "snapshot": Kind({}, changes=False),
+    "offer": Kind({"sdp": SDP}),
+    "mute": Kind({"kind": one_of("audio", "video", "screen"), "muted": flag}),
+    "consent": Kind(
+        {
+            "participant": identifier,
+            "decision": one_of(*Consent.Decision.values),
+            "how": one_of(*Consent.How.values),
+            "text_version": text(16),
+            "text_sha256": text(64, 64),
+            "language": text(8),
+        }
+    ),
+    "withdraw": Kind({"participant": identifier}),
+    "declare": Kind(
+        {"person": identifier, "name": text(80), "capacity": text(40), "on_camera": flag}
+    ),
+    "undeclare": Kind({"person": identifier}),
+    "place": Kind({"place": text(300, 0), "phone": text(32, 0), "contact": text(200, 0)}),
+    "chat": Kind({"text": text(2000), "to": maybe(identifier)}),
+    "unable": Kind({"reason": REASON}),
+    "leave": Kind({}),
+    "admit": Kind({"participant": identifier}),
+    "deny": Kind({"participant": identifier}),
+    "remove": Kind({"participant": identifier}),
+    "identify": Kind({"how": one_of(*Consultation.Identification.values)}),
+    "pause": Kind({}),
+    "resume": Kind({}),
+    "override": Kind({"reason": text(500, 10)}),
+    "emergency": Kind({}),
+    "finish": Kind({"mode": one_of(*Consultation.Mode.values)}),
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    type: str
+    id: str | None
+    fields: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields[name]
+
+
+def parse(raw: str | None) -> Message:
+    """Raises ``BadMessage``; unknown fields are ignored, missing ones count as null."""
+    if raw is None or len(raw) > MAX_BYTES or len(raw.encode()) > MAX_BYTES:
+        raise BadMessage("size")
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise BadMessage("json") from None
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        raise BadMessage("type")
+    kind = KINDS.get(data["type"])
+    if kind is None:
+        raise BadMessage("type")
+    wanted = data.get("id")
+    if kind.changes and not identifier(wanted):
+        raise BadMessage("id")
+    for name, check in kind.fields.items():
+        if not check(data.get(name)):
+            raise BadMessage(name)
+    return Message(
+        data["type"],
+        wanted if kind.changes else None,
+        {name: data.get(name) for name in kind.fields},
+    )

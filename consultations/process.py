@@ -1,0 +1,178 @@
+"""One media process: its rooms, its media server, its heartbeat and its leases."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from consultations import database, processes
+from consultations.actions.entering import seen
+from consultations.actions.visit import continue_, interrupt
+from consultations.engine import Engine
+from consultations.live import LiveRoom, Rooms
+from consultations.models import MediaProcess, Room
+from consultations.processes import Load
+from consultations.refusals import RoomRefused
+from consultations.rules import UNATTENDED_LIMIT
+from telemed.lib import clock
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0
+SEEN_EVERY_BEATS = 10
+SOCKET_SILENCE_SECONDS = 35.0
+SILENT = 4007
+
+
+class Unavailable(Exception):
+    """The room cannot be had here now: another process owns it, or the database is away."""
+
+
+class Process:
+    """Made by ``start``; one at a time in a process, found by ``running``."""
+
+    _running: "Process | None" = None
+
+    def __init__(self, name: str, rooms: Rooms) -> None:
+        self.name = name
+        self.rooms = rooms
+        self.epoch = 0
+        self._row = 0
+        self._beats = 0
+        self._database_answered = time.monotonic()
+        self._heart: asyncio.Task[None] | None = None
+
+    @classmethod
+    def running(cls) -> "Process":
+        if cls._running is None:
+            raise RuntimeError("no media process runs here")
+        return cls._running
+
+    @classmethod
+    async def start(cls) -> "Process":
+        """Opens the media port, begins a new epoch under this process's name."""
+        rooms = Rooms()
+        rooms.engine = await Engine.start(rooms.on_event)
+        process = cls(settings.MEDIA_PROCESS, rooms)
+        await process._register()
+        process._heart = asyncio.get_running_loop().create_task(process._beating())
+        cls._running = process
+        return process
+
+    async def stop(self) -> None:
+        if self._heart is not None:
+            self._heart.cancel()
+        for room in self.rooms:
+            await self.rooms.abandon(room.id)
+        await self.rooms.engine.close()
+        await database.write(processes.retire, self._row, self.epoch)
+        await database.close()
+        Process._running = None
+
+    async def take(self, room_id: str) -> None:
+        """The room's lease, for somebody who comes in. Raises ``Unavailable``.
+
+        A process that has not reached the database for a while cannot tell who else is dead, so
+        it takes nothing.
+        """
+        if time.monotonic() - self._database_answered > processes.DEAD_AFTER.total_seconds():
+            raise Unavailable
+        if not await database.write(processes.take, room_id, self._row, self.epoch):
+            raise Unavailable
+
+    async def _register(self) -> None:
+        row: MediaProcess = await database.beat(processes.register, self.name)
+        self._row, self.epoch = row.pk, row.epoch
+
+    async def _beating(self) -> None:
+        while True:
+            started = time.monotonic()
+            try:
+                await self._beat()
+            except DatabaseError:
+                # Calls go on as they were permitted; nothing is concluded from a silent database.
+                logger.exception("the heartbeat did not reach the database")
+            await asyncio.sleep(max(0.0, BEAT_SECONDS - (time.monotonic() - started)))
+
+    async def _beat(self) -> None:
+        statistics = self.rooms.engine.statistics()
+        load = Load(len(self.rooms), self.rooms.people, statistics.loop_lag * 1000)
+        if not await database.beat(processes.beat, self._row, self.epoch, load):
+            await self._fenced_off()
+            return
+        ids = [room.id for room in self.rooms]
+        owned = await database.beat(processes.owned, self._row, self.epoch, ids)
+        self._database_answered = time.monotonic()
+        for room in self.rooms:
+            await self._attend(room, owned.get(room.id))
+        self._beats += 1
+        if self._beats % SEEN_EVERY_BEATS == 0:
+            self.rooms.spawn(self._keep_places())
+
+    async def _fenced_off(self) -> None:
+        """Another process has this name: what it does not know of must not go on here."""
+        logger.error("another process has taken the name %s", self.name)
+        for room in self.rooms:
+            await self.rooms.abandon(room.id)
+        await self._register()
+
+    async def _attend(self, room: LiveRoom, number: int | None) -> None:
+        if number is None:
+            if room.sockets:
+                await self.rooms.abandon(room.id)
+            return
+        if room.facts is None or room.facts.room.snapshot != number:
+            self.rooms.refresh_soon(room.id)
+        self._watch_professionals(room)
+        await self._end_silent(room)
+        if not room.sockets and not any(link != "gone" for link in room.links.values()):
+            self.rooms.forget(room.id)
+            self.rooms.spawn(self._release(room.id))
+
+    def _watch_professionals(self, room: LiveRoom) -> None:
+        """Media stop when no professional has been connected for two minutes."""
+        if room.facts is None:
+            return
+        state = room.facts.room.state
+        if room.attended():
+            room.unattended_since = None
+            if state == Room.State.INTERRUPTED:
+                self.rooms.spawn(self._store(continue_, room.id))
+            return
+        room.unattended_since = room.unattended_since or clock.now()
+        alone = clock.now() - room.unattended_since
+        if state == Room.State.IN_SESSION and alone >= UNATTENDED_LIMIT:
+            self.rooms.stop_media(room)
+            self.rooms.spawn(self._store(interrupt, room.id))
+
+    async def _store(self, action: Callable[[str], None], room_id: str) -> None:
+        try:
+            await database.write(action, room_id)
+        except (DatabaseError, RoomRefused):
+            logger.exception("%r of room %s was not stored", action, room_id)
+        self.rooms.refresh_soon(room_id)
+
+    async def _end_silent(self, room: LiveRoom) -> None:
+        before = time.monotonic() - SOCKET_SILENCE_SECONDS
+        for socket in [one for one in room.sockets if one.heard < before]:
+            room.sockets.discard(socket)
+            await socket.end(SILENT)
+
+    async def _keep_places(self) -> None:
+        here = {socket.participant for room in self.rooms for socket in room.sockets}
+        for room in self.rooms:
+            here |= {one for one, link in room.links.items() if link == "connected"}
+        if here:
+            try:
+                await database.write(seen, here)
+            except DatabaseError:
+                logger.exception("places could not be kept")
+
+    async def _release(self, room_id: str) -> None:
+        try:
+            await database.write(processes.release, room_id, self._row, self.epoch)
+        except DatabaseError:
+            logger.exception("room %s could not be released", room_id)

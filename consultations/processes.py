@@ -1,0 +1,110 @@
+"""Media processes and the leases of rooms: who owns what, settled by conditional UPDATEs.
+
+All ages are measured by the database's clock, so that machines need not agree on the time.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Exists, F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from consultations.models import MediaProcess, Room
+from consultations.refusals import RoomRefused
+from telemed.lib.health import Unready
+
+DEAD_AFTER = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a process tells of itself with every heartbeat."""
+
+    rooms: int = 0
+    people: int = 0
+    lag_ms: float = 0.0
+    draining: bool = False
+
+
+def _alive() -> Q:
+    return Q(heartbeat_at__gt=Now() - DEAD_AFTER)
+
+
+def register(name: str) -> MediaProcess:
+    """Begin a new epoch under this name; whoever wrote under the older one is fenced off."""
+    MediaProcess.objects.get_or_create(name=name)
+    MediaProcess.objects.filter(name=name).update(
+        epoch=F("epoch") + 1, heartbeat_at=Now(), draining=False
+    )
+    return MediaProcess.objects.get(name=name)
+
+
+def beat(process_id: int, epoch: int, load: Load) -> bool:
+    """False when this epoch is over: another process has taken the name."""
+    return bool(
+        MediaProcess.objects.filter(pk=process_id, epoch=epoch).update(
+            heartbeat_at=Now(),
+            rooms=load.rooms,
+            people=load.people,
+            lag_ms=load.lag_ms,
+            draining=load.draining,
+        )
+    )
+
+
+def retire(process_id: int, epoch: int) -> None:
+    """Say that this process is gone, so that nobody waits 3 s to find out."""
+    MediaProcess.objects.filter(pk=process_id, epoch=epoch).update(heartbeat_at=None)
+
+
+def place(room: Room) -> MediaProcess:
+    """The process to send a person to: the room's owner while it lives, else the least busy."""
+    alive = MediaProcess.objects.filter(_alive())
+    return alive.filter(owns=room, epoch=room.epoch).first() or least_busy()
+
+
+def least_busy() -> MediaProcess:
+    """Refused ``unavailable`` when no media process runs."""
+    alive = MediaProcess.objects.filter(_alive(), draining=False)
+    chosen = alive.order_by("rooms", "lag_ms", "name").first()
+    if chosen is None:
+        raise RoomRefused(
+            "unavailable", _("The video service does not answer. Please try again in a moment.")
+        )
+    return chosen
+
+
+def check() -> None:
+    """For ``/readyz``: some media process lives."""
+    if not MediaProcess.objects.filter(_alive()).exists():
+        raise Unready("no media process")
+
+
+def take(room_id: UUID | str, process_id: int, epoch: int) -> bool:
+    """Take the room's lease, or keep it.
+
+    False when another living process has it, when this epoch is over, or the room is closed.
+    """
+    current = MediaProcess.objects.filter(pk=process_id, epoch=epoch)
+    dead = ~Q(process__in=MediaProcess.objects.filter(_alive()))
+    fenced = ~Q(epoch=F("process__epoch"))
+    ours = Q(process_id=process_id)
+    free = Room.objects.filter(Q(process=None) | ours | dead | fenced, pk=room_id)
+    # An UPDATE may not join, so the conditions go through the row's own key.
+    return bool(
+        Room.objects.filter(Exists(current), pk__in=free.values("pk"))
+        .exclude(state=Room.State.CLOSED)
+        .update(process_id=process_id, epoch=epoch)
+    )
+
+
+def owned(process_id: int, epoch: int, rooms: list[str]) -> dict[str, int]:
+    """Which of these rooms this epoch holds, with their newest snapshot numbers."""
+    rows = Room.objects.filter(pk__in=rooms, process_id=process_id, epoch=epoch)
+    return {str(pk): number for pk, number in rows.values_list("pk", "snapshot")}
+
+
+def release(room_id: UUID | str, process_id: int, epoch: int) -> None:
+    Room.objects.filter(pk=room_id, process_id=process_id, epoch=epoch).update(process=None)

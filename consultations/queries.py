@@ -1,0 +1,96 @@
+"""What other pages ask of visits: who waits, which rooms run, what was left unfinished."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from consultations import rules
+from consultations.models import Consultation, ConsultationStatus, Participant, Room
+from scheduling.access import appointments_in
+from scheduling.models import Appointment, Specialist
+from telemed.accounts.access import Viewer
+from telemed.accounts.roles import May
+from telemed.lib import clock
+
+State = Participant.State
+
+
+def _waiting(now: datetime) -> QuerySet[Participant]:
+    return Participant.objects.filter(
+        state=State.WAITING,
+        beside__isnull=True,
+        voided_at__isnull=True,
+        last_seen_at__gte=now - rules.AWAY_LIMIT,
+    ).exclude(room__state=Room.State.CLOSED)
+
+
+def waiting(specialist: Specialist) -> QuerySet[Participant]:
+    """Who waits for this specialist now, longest first; their places are kept 15 minutes."""
+    rows = _waiting(clock.now()).filter(room__consultation__appointment__specialist=specialist)
+    return rows.select_related(
+        "room__consultation__appointment__patient", "user", "patient"
+    ).order_by("waiting_since")
+
+
+def rooms_in(viewer: Viewer) -> QuerySet[Room]:
+    """The rooms of the appointments whose state this person may watch, open ones first asked."""
+    appointments = appointments_in(viewer, May.ROOM_WATCH_STATE).values("pk")
+    return Room.objects.filter(consultation__appointment__in=appointments).select_related(
+        "consultation__appointment__patient", "consultation__appointment__specialist__user"
+    )
+
+
+def unfinished(viewer: Viewer, ability: May = May.ROOM_FINISH) -> QuerySet[Consultation]:
+    """Visits in which somebody was admitted, whose time is over, and which nobody finished."""
+    appointments = appointments_in(viewer, ability).filter(ends_at__lt=clock.now())
+    admitted = Participant.objects.filter(
+        room__consultation=OuterRef("pk"), admitted_at__isnull=False
+    )
+    rows = Consultation.objects.filter(Exists(admitted), appointment__in=appointments.values("pk"))
+    return rows.exclude(
+        status__in=[
+            ConsultationStatus.FINISHED,
+            ConsultationStatus.CANCELLED,
+            ConsultationStatus.ENTERED_IN_ERROR,
+        ]
+    ).select_related("appointment__patient", "appointment__specialist__user")
+
+
+def queue_for(appointment: Appointment, now: datetime) -> dict[str, int]:
+    """The honest place of this appointment among those who wait, and the minutes to expect."""
+    here = (
+        _waiting(now)
+        .filter(room__consultation__appointment__specialist=appointment.specialist_id)
+        .values_list(
+            "room__consultation__appointment",
+            "room__consultation__appointment__starts_at",
+            "room__consultation__appointment__ends_at",
+        )
+        .distinct()
+    )
+    rows = {pk: (starts, ends) for pk, starts, ends in here}
+    rows[appointment.pk] = (appointment.starts_at, appointment.ends_at)
+    place = rules.queue([(str(pk), at[0]) for pk, at in rows.items()], str(appointment.pk))
+    before = sorted(rows.values())[: place - 1]
+    expected = rules.expected_wait(
+        appointment.starts_at,
+        [ends - starts for starts, ends in before],
+        _running_until(appointment, now),
+        now,
+    )
+    return {"place": place, "minutes": -(-expected // timedelta(minutes=1))}
+
+
+def _running_until(appointment: Appointment, now: datetime) -> datetime | None:
+    """When the visit that this specialist is in should end, as booked."""
+    running = (
+        Room.objects.filter(
+            state__in=[Room.State.IN_SESSION, Room.State.PAUSED],
+            consultation__appointment__specialist=appointment.specialist_id,
+            consultation__appointment__ends_at__gt=now,
+        )
+        .exclude(consultation__appointment=appointment.pk)
+        .order_by("consultation__appointment__ends_at")
+        .values_list("consultation__appointment__ends_at", flat=True)
+    )
+    return running.first()

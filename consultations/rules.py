@@ -1,0 +1,139 @@
+"""What the room decides: pure functions of plain values and ``now``."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from consultations.models import Participant, ParticipantRole, Room
+
+State = Participant.State
+
+AWAY_LIMIT = timedelta(minutes=15)
+UNATTENDED_LIMIT = timedelta(minutes=2)
+
+INSIDE = frozenset({State.ADMITTED, State.CONNECTED, State.RECONNECTING})
+OUTSIDE = frozenset({State.DENIED, State.REMOVED})
+NO_CONSENT_NEEDED = frozenset({ParticipantRole.SPECIALIST})
+
+
+class ConsentState(StrEnum):
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    NONE = "none"
+    NOT_NEEDED = "not-needed"
+
+
+def consent_state(role: str, decision: str | None, *, withdrawn: bool) -> ConsentState:
+    """The newest decision of one person, in one word."""
+    if role in NO_CONSENT_NEEDED:
+        return ConsentState.NOT_NEEDED
+    if decision is None:
+        return ConsentState.NONE
+    if withdrawn:
+        return ConsentState.WITHDRAWN
+    return ConsentState(decision)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the rules need to know of a participant; ``beside`` is whose connection carries them."""
+
+    id: str
+    role: str
+    state: str
+    consent: ConsentState
+    beside: str | None = None
+
+    @property
+    def inside(self) -> bool:
+        return self.state in INSIDE
+
+    def agreed(self, *, override: bool) -> bool:
+        """``override`` stands in for a consent that nobody could give, never for a refusal."""
+        if self.consent in (ConsentState.GIVEN, ConsentState.NOT_NEEDED):
+            return True
+        return override and self.consent == ConsentState.NONE
+
+
+def patient_agreed(people: Iterable[Person], *, override: bool = False) -> bool:
+    """Whether the patient has consented; a representative's consent is stored as the patient's."""
+    return any(
+        person.role == ParticipantRole.PATIENT and person.agreed(override=override)
+        for person in people
+    )
+
+
+@dataclass(frozen=True)
+class Permit:
+    """Whether a connection may be seen and heard, and whether it may see and hear."""
+
+    send: bool
+    receive: bool
+
+
+def permits(
+    people: Iterable[Person], *, room_state: str, override: bool, attended: bool
+) -> dict[str, Permit]:
+    """By connection (the id of the participant who holds it).
+
+    Nothing flows in a room that is paused, closed or unattended; nothing before the patient's
+    consent; nothing from a connection before everybody it carries has consented. ``override`` is
+    a life-threatening emergency declared by the specialist.
+    """
+    everybody = list(people)
+    open_room = room_state == Room.State.IN_SESSION and attended
+    going = open_room and patient_agreed(everybody, override=override)
+    result = {}
+    for person in everybody:
+        if person.beside is not None:
+            continue
+        heard = [person, *(other for other in everybody if other.beside == person.id)]
+        agreed = all(each.agreed(override=override) for each in heard)
+        flows = going and agreed and person.inside
+        result[person.id] = Permit(send=flows, receive=flows)
+    return result
+
+
+def keeps_place(last_seen: datetime | None, *, same_browser: bool, now: datetime) -> bool:
+    """Whether somebody who comes back takes up their place without being admitted again."""
+    return same_browser and last_seen is not None and now - last_seen <= AWAY_LIMIT
+
+
+def state_on_entry(
+    role: str, state: str, last_seen: datetime | None, *, same_browser: bool, now: datetime
+) -> str:
+    """The state of somebody who enters (again)."""
+    if role == ParticipantRole.SPECIALIST:
+        return State.ADMITTED
+    back_inside = state in INSIDE or state == State.LEFT
+    if back_inside and keeps_place(last_seen, same_browser=same_browser, now=now):
+        return State.ADMITTED
+    return State.WAITING
+
+
+def queue(waiting: Iterable[tuple[str, datetime]], who: str) -> int:
+    """The honest place of ``who`` among all who wait for the same specialist, from 1.
+
+    ``waiting`` holds (id, appointment's start): those booked earlier are seen earlier.
+    """
+    ordered = sorted(waiting, key=lambda one: (one[1], one[0]))
+    return next((place for place, one in enumerate(ordered, 1) if one[0] == who), 1)
+
+
+def expected_wait(
+    starts_at: datetime, before: Iterable[timedelta], running_until: datetime | None, now: datetime
+) -> timedelta:
+    """How long until the specialist can come: never before the booked time, after the visit that
+    runs and those before, each taken at its booked length."""
+    free_at = max(now, running_until or now) + sum(before, timedelta())
+    return max(starts_at, free_at) - now
+
+
+def may_consent_alone(birth_date: date | None, today: date, majority: int) -> bool:
+    """Whether somebody is of age; who has no birth date on record is taken for an adult."""
+    if birth_date is None:
+        return True
+    birthday = (birth_date.month, birth_date.day) <= (today.month, today.day)
+    return today.year - birth_date.year - (not birthday) >= majority

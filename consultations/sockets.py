@@ -1,0 +1,232 @@
+"""The room's WebSocket: says hello with a ticket, then carries messages to their handlers."""
+
+import asyncio
+import json
+import logging
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from consultations import database, groups, handlers, tickets
+from consultations.engine import SLOTS, Allowance
+from consultations.live import Rooms
+from consultations.messages import BadMessage, Message, parse
+from consultations.process import Process, Unavailable
+from consultations.refusals import RoomRefused
+from consultations.tickets import Ticket, TicketInvalid
+from telemed.lib import context
+from telemed.lib.refusals import Refused
+
+logger = logging.getLogger(__name__)
+
+PING_SECONDS = 10
+HELLO_SECONDS = 5
+BAD, NO_TICKET, TOO_FAST = 4000, 4001, 4006
+
+
+class RoomSocket(AsyncWebsocketConsumer):
+    """One browser's socket. It owns no truth: who is in and what flows stands in ``Rooms``."""
+
+    process: Process
+    ticket: Ticket | None = None
+    participant = browser = ""
+    guest: str | None = None
+    language = "fr"
+
+    @property
+    def rooms(self) -> Rooms:
+        return self.process.rooms
+
+    async def connect(self) -> None:
+        self.process = Process.running()
+        name = self.scope["url_route"]["kwargs"]["process"]
+        if name != self.process.name or not same_origin(self.scope):
+            await self.close()
+            return
+        self.heard = time.monotonic()
+        self.rate = Allowance(rate=20, burst=60)
+        self.chat_rate = Allowance(rate=0.8, burst=8)
+        self.offer_rate = Allowance(rate=0.4, burst=4)
+        self.ended = False
+        loop = asyncio.get_running_loop()
+        self.hello_timer = loop.call_later(HELLO_SECONDS, self._no_hello)
+        await self.accept()
+
+    def _no_hello(self) -> None:
+        if self.ticket is None:
+            self.rooms.spawn(self.end(BAD, "hello"))
+
+    async def disconnect(self, code: int) -> None:
+        if not hasattr(self, "hello_timer"):
+            return
+        self.hello_timer.cancel()
+        if self.ticket is None:
+            return
+        if not self.ticket.room:
+            self.rooms.engine.end_echo(self.ticket.id)
+            return
+        self.rooms.left(self.ticket.room, self)
+        await self._group("discard", self.ticket.room)
+
+    # What ``Rooms`` asks of a socket.
+
+    async def tell(self, message: dict[str, Any]) -> None:
+        if not self.ended:
+            await self.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+
+    async def end(self, code: int, reason: str = "") -> None:
+        if not self.ended:
+            self.ended = True
+            await self.close(code, reason)
+
+    async def room_changed(self, event: dict[str, Any]) -> None:
+        """The hint of ``groups.hint_room``."""
+        if self.ticket is not None:
+            self.rooms.refresh_soon(self.ticket.room)
+
+    # What the browser says.
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        now = self.heard = time.monotonic()
+        if not self.rate.allows(now):
+            await self.end(TOO_FAST)
+            return
+        try:
+            message = parse(text_data)
+        except BadMessage as bad:
+            await self.end(BAD, str(bad))
+            return
+        room, person = (self.ticket.room, self.participant) if self.ticket else ("", "")
+        with context.about(request=message.id or "", room=room, person=person):
+            await self._take(message, now)
+
+    async def _take(self, message: Message, now: float) -> None:
+        if self.ticket is None:
+            await self._hello(message)
+        elif message.type == "ping":
+            await self.tell({"type": "pong", "number": self.rooms.number(self.ticket.room)})
+        elif message.type == "snapshot":
+            self.rooms.refresh_soon(self.ticket.room)
+        elif not self.ticket.room:
+            await self._test(self.ticket, message)
+        elif self._too_fast(message, now):
+            await self._refuse(message.id, too_fast())
+        else:
+            await self._change(self.ticket, message)
+
+    def _too_fast(self, message: Message, now: float) -> bool:
+        limits = {"chat": self.chat_rate, "offer": self.offer_rate}
+        limit = limits.get(message.type)
+        return limit is not None and not limit.allows(now)
+
+    async def _hello(self, message: Message) -> None:
+        if message.type != "hello":
+            await self.end(BAD, "hello")
+            return
+        try:
+            ticket = tickets.read(message["ticket"], self.process.name)
+            await database.write(tickets.take, ticket)
+            if ticket.room:
+                await self.process.take(ticket.room)
+        except TicketInvalid as invalid:
+            logger.info("ticket refused: %s", invalid)
+            await self.end(NO_TICKET)
+            return
+        except (Unavailable, DatabaseError):
+            await self.end(NO_TICKET, "unavailable")
+            return
+        self.ticket = ticket
+        self.participant, self.browser = ticket.participant, ticket.browser
+        self.guest, self.language = ticket.guest, ticket.language
+        await self._welcome(ticket)
+
+    async def _welcome(self, ticket: Ticket) -> None:
+        await self.tell(
+            {
+                "type": "welcome",
+                "protocol": tickets.PROTOCOL,
+                "epoch": self.process.epoch,
+                "you": ticket.participant,
+                "ping_seconds": PING_SECONDS,
+                "slots": SLOTS,
+            }
+        )
+        if ticket.room:
+            await self._group("add", ticket.room)
+            await self.rooms.enter(ticket.room, self)
+            await self.rooms.refresh(ticket.room)
+
+    async def _group(self, verb: str, room: str) -> None:
+        """Hints are a help: a lost Redis must not keep anybody out or end a call."""
+        layer = self.channel_layer
+        try:
+            await getattr(layer, f"group_{verb}")(groups.room(room), self.channel_name)
+        except groups.LOST:
+            logger.warning("the channel layer does not answer")
+
+    async def _change(self, ticket: Ticket, message: Message) -> None:
+        room = self.rooms.get(ticket.room)
+        known = room.answers.get((self.participant, message.id or ""))
+        if known is not None:
+            await self.tell(known)
+            return
+        try:
+            answer = await handlers.handle(self.rooms, room, self, message)
+        except Refused as refused:
+            answer = await self._refuse(message.id, refused)
+        except (Unavailable, DatabaseError):
+            logger.exception("%s could not be stored", message.type)
+            await self._refuse(message.id, unavailable())
+            return
+        else:
+            await self.tell(answer)
+        room.remember(self.participant, message.id or "", answer)
+        self.rooms.refresh_soon(room.id)
+
+    async def _test(self, ticket: Ticket, message: Message) -> None:
+        """The connection test: an echo of its own, and nothing else."""
+        if message.type != "offer":
+            await self._refuse(message.id, handlers.not_allowed())
+            return
+        try:
+            sdp = await handlers.echo(self.rooms.engine, ticket.id, message["sdp"])
+        except Refused as refused:
+            await self._refuse(message.id, refused)
+            return
+        await self.tell(handlers.answer(message.id, sdp, ticket.id))
+
+    async def _refuse(self, re: str | None, refused: Refused) -> dict[str, Any]:
+        with translation.override(self.language):
+            said = {
+                "type": "refused",
+                "re": re,
+                "code": refused.code,
+                "message": str(refused.message),
+                **refused.facts,
+            }
+        await self.tell(said)
+        return said
+
+
+def same_origin(scope: Any) -> bool:
+    """Whether the page that opens the socket is ours: its Origin names the host asked for."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    origin = headers.get(b"origin", "")
+    host = headers.get(b"host", "")
+    return bool(host) and (
+        urlsplit(origin).netloc == host or origin in settings.CSRF_TRUSTED_ORIGINS
+    )
+
+
+def too_fast() -> RoomRefused:
+    return RoomRefused("too_fast", _("That was too fast. Please wait a moment."))
+
+
+def unavailable() -> RoomRefused:
+    return RoomRefused("unavailable", _("It could not be stored. Please try again."))
