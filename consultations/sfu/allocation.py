@@ -36,8 +36,9 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     videos.sort(key=lambda slot: slot.source is not None and slot.source.kind != "screen")
     for rank, slot in enumerate(videos):
         slot.pause(rank >= pictures)
-    if videos:
-        viewer.downlink.probe(videos[0], len(videos) * FULL_VIDEO_BITRATE, now)
+    moving = sum(slot.source is not None and slot.source.open for slot in videos)
+    if moving:
+        viewer.downlink.probe(videos[0], moving * FULL_VIDEO_BITRATE, now)
     share.per_video = AUDIO_BITRATE + int(room / max(1, pictures))
 
 

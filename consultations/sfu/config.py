@@ -39,7 +39,7 @@ class MediaConfig:
     advertised: tuple[str, ...] = ()
     max_peers: int = 200
     max_peers_per_room: int = 8
-    max_handshakes: int = 32
+    max_handshakes: int = 64
     silence_seconds: float = 2.5
     idle_silence_seconds: float = 6.0
     reap_seconds: float = 30.0

@@ -59,7 +59,6 @@ class MediaServer:
         self._on_event = on_event
         self._mux = Mux()
         self._certificate = RTCCertificate.generateCertificate()
-        self._handshakes = asyncio.Semaphore(config.max_handshakes)
         self._rooms: dict[str, Room] = {}
         self._echoes: dict[str, tuple[Room, float]] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -92,7 +91,7 @@ class MediaServer:
         An offer with the certificate of the peer's present session continues that session and
         changes no permission. Any other starts a new one, with the permissions given here, and
         replaces what the peer had (PeerGone `replaced`). Raises SdpRefused for the offer itself
-        and JoinRefused `full` or `room_full` for want of room.
+        and JoinRefused `full`, `room_full` or (try again in a moment) `busy` for want of room.
         """
         parsed = parse_offer(offer)
         room = self._rooms.get(room_id) or Room(room_id, self._on_event)
@@ -210,15 +209,18 @@ class MediaServer:
         return peer.transport.fingerprints[0].value == offer.fingerprint
 
     def _check_capacity(self, room: Room) -> None:
-        if sum(len(r.peers) for r in self._all_rooms()) >= self.config.max_peers:
+        peers = [peer for r in self._all_rooms() for peer in r.peers.values()]
+        if len(peers) >= self.config.max_peers:
             raise JoinRefused("full", "this media server carries all it can")
+        if sum(peer.transport.shaking_hands for peer in peers) >= self.config.max_handshakes:
+            raise JoinRefused("busy", "too many people are connecting at this moment")
         if len(room.peers) >= self.config.max_peers_per_room:
             raise JoinRefused("room_full", "this room is full")
 
     def _admit(self, room: Room, peer_id: str, offer: Offer) -> Peer:
         peer = Peer(peer_id, self.config.start_bitrate, self.config.max_bitrate)
         fingerprint = RTCDtlsFingerprint(algorithm="sha-256", value=offer.fingerprint)
-        peer.use(Transport(self._mux, self._certificate, self._handshakes, [fingerprint], peer))
+        peer.use(Transport(self._mux, self._certificate, [fingerprint], peer))
         peer.on_connected = lambda: self._on_event(PeerConnected(room.room_id, peer_id))
         peer.on_disconnected = lambda reason: self._remove(room, peer, reason)
         peer.on_path_changed = lambda: self._on_event(PathChanged(room.room_id, peer_id))

@@ -22,7 +22,7 @@ from .mux import Endpoint, Mux, SocketAddress
 
 logger = logging.getLogger(__name__)
 
-HANDSHAKE_SECONDS = 20.0
+HANDSHAKE_SECONDS = 10.0
 SRTP_PROFILES = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80]
 SCTP_MAX_MESSAGE = 65536
 
@@ -44,7 +44,6 @@ class Transport:
         self,
         mux: Mux,
         certificate: RTCCertificate,
-        handshakes: asyncio.Semaphore,
         fingerprints: list[RTCDtlsFingerprint],
         owner: TransportOwner,
     ) -> None:
@@ -55,7 +54,6 @@ class Transport:
         self.ready = False
         self.heard = mux.now()
         self.created = self.heard
-        self._handshakes = handshakes
         self._dtls = RTCDtlsTransport(self.ice, [certificate])  # type: ignore[arg-type]
         self._dtls._set_role("server")
         self._dtls._srtp_profiles = SRTP_PROFILES
@@ -88,6 +86,10 @@ class Transport:
             self._endpoint.send(self._tx.protect_rtcp(compound), self._address)
 
     @property
+    def shaking_hands(self) -> bool:
+        return self._handshake is not None and not self.ready
+
+    @property
     def cipher(self) -> str:
         return self._dtls._ssl.get_selected_srtp_profile().decode() if self._dtls._ssl else ""
 
@@ -116,7 +118,7 @@ class Transport:
 
     async def _shake_hands(self) -> None:
         try:
-            async with asyncio.timeout(HANDSHAKE_SECONDS), self._handshakes:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await self._dtls.start(RTCDtlsParameters(fingerprints=self.fingerprints))
         except TimeoutError:
             self.owner.disconnected("handshake")

@@ -97,9 +97,10 @@ class Person:
         answer = await self.server.join(self.room, self.name, offer, send=True, receive=True)
         return self.relay.rewrite(answer) if self.relay else answer
 
-    async def sees(self, frames: int = 10, *, streams: int = 1) -> None:
-        """Waits until `streams` videos have each shown so many more frames."""
-        await self.page.evaluate("shown.clear()")
+    async def sees(self, frames: int = 10, *, streams: int = 1, anew: bool = True) -> None:
+        """Waits until `streams` videos have each shown so many frames, or so many more."""
+        if anew:
+            await self.page.evaluate("shown.clear()")
         await self.page.wait_for_function(
             "([frames, streams]) => "
             "[...shown.values()].filter(times => times.length >= frames).length >= streams",

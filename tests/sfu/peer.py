@@ -87,7 +87,7 @@ class _Wire:
 
 
 class PacketPeer:
-    """`received` counts packets by slot mid; `packets` keeps (mid, plain RTP) when asked to."""
+    """`received` counts packets by slot mid, `repairs` those of repair flows; `packets` keeps (mid, plain RTP) when asked to."""
 
     def __init__(self, server: Any, room: str, name: str, *, slots: tuple[int, int] = (5, 6)):
         self.server = server
@@ -100,6 +100,7 @@ class PacketPeer:
         self.remb: int | None = None
         self.nacks: list[int] = []
         self.reports = 0
+        self.repairs = 0
         self.ufrag = secrets.token_hex(4)
         self.certificate = RTCCertificate.generateCertificate()
         self.mids: dict[int, str] = {}
@@ -224,7 +225,8 @@ class PacketPeer:
 
     async def shake_hands(self) -> None:
         value = _found(r"a=fingerprint:sha-256 (\S+)", self.answer)
-        await self.dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", value)]))
+        async with asyncio.timeout(10):
+            await self.dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", value)]))
         assert self.dtls.state == "connected"
         self._tasks.append(self._loop.create_task(self._keep_alive()))
 
@@ -319,6 +321,9 @@ class PacketPeer:
         at = rtp.find_extension(plain, SEQUENCE)
         self._log.add(int.from_bytes(plain[at : at + 2]), self._loop.time())
         mid = self.mids[int.from_bytes(plain[8:12])]
+        if plain[1] & 0x7F == RTX:
+            self.repairs += 1
+            return
         self.received[mid] += 1
         if self.packets is not None:
             self.packets.append((mid, plain))

@@ -1,0 +1,147 @@
+"""Permission, silence, replacement, the echo test and the end of sessions, packet by packet."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from consultations.sfu import (
+    AnyEvent,
+    JoinRefused,
+    MediaServer,
+    PeerBack,
+    PeerGone,
+    PeerSilent,
+    local_addresses,
+)
+from tests.sfu.conftest import Start
+from tests.sfu.peer import PacketPeer
+from tests.sfu.test_hostile_packets import more_packets, two
+
+
+async def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+async def test_nothing_flows_before_permission_or_after_its_end(server: MediaServer) -> None:
+    amina, youssef = await two(server)
+    server.permit("room", "amina", send=False, receive=True)
+    heard = youssef.received["0"]
+    await more_packets(amina)
+    assert youssef.received["0"] - heard <= 1  # one may have been on its way
+    server.permit("room", "amina", send=True, receive=True)
+    await more_packets(youssef)
+    amina.kill()
+    youssef.kill()
+
+
+async def test_a_mute_stops_one_kind_and_leaves_the_other(server: MediaServer) -> None:
+    amina, youssef = await two(server)
+    server.mute("room", "amina", "video", True)
+    seen, heard = youssef.received["5"], youssef.received["0"]
+    await until(lambda: youssef.received["0"] > heard + 25)
+    assert youssef.received["5"] - seen <= 10  # what the pacing queue still held
+    server.mute("room", "amina", "video", False)
+    await more_packets(youssef)
+    amina.kill()
+    youssef.kill()
+
+
+async def test_silence_and_return_are_told(start: Start, events: list[AnyEvent]) -> None:
+    server = await start(silence_seconds=0.6)
+    amina, youssef = await two(server)
+    await more_packets(youssef)
+    tasks, amina._tasks = amina._tasks, []
+    for task in tasks:
+        task.cancel()
+    await until(lambda: [e for e in events if isinstance(e, PeerSilent)], 3)
+    amina.send(amina.binding_request())
+    await until(lambda: [e for e in events if isinstance(e, PeerBack)], 3)
+    assert {e.peer_id for e in events if isinstance(e, PeerSilent | PeerBack)} == {"amina"}
+    amina.kill()
+    youssef.kill()
+
+
+async def test_a_dead_peer_is_forgotten(start: Start, events: list[AnyEvent]) -> None:
+    server = await start(reap_seconds=1.0)
+    amina = PacketPeer(server, "room", "amina")
+    await amina.enter()
+    amina.kill()
+    await until(lambda: [e for e in events if isinstance(e, PeerGone)])
+    assert events[-1] == PeerGone("room", "amina", "timeout")
+    assert server.statistics().rooms == 0
+
+
+async def test_a_newer_session_replaces_the_older(
+    server: MediaServer, events: list[AnyEvent]
+) -> None:
+    older, newer = (PacketPeer(server, "room", "amina") for _ in range(2))
+    await older.enter()
+    await newer.enter()
+    assert PeerGone("room", "amina", "replaced") in events
+    assert server.statistics().peers == 1
+    older.kill()
+    newer.kill()
+
+
+async def test_the_echo_is_alone_and_ends_by_itself(
+    server: MediaServer, events: list[AnyEvent]
+) -> None:
+    class Tester(PacketPeer):
+        async def signal(self) -> None:
+            self.server = self
+            await super().signal()
+
+        async def join(self, room: str, name: str, offer: str, **_: bool) -> str:
+            return await server.echo(name, offer, seconds=3)
+
+    amina, _ = await two(server)
+    tester = Tester(server, "room", "tester", slots=(1, 1))
+    await tester.enter()
+    tester.play()
+    await until(lambda: tester.received["0"] > 10 and tester.received["1"] > 10)
+    assert "tester" not in {slot.source_peer for slot in server.slots("room", "amina")}
+    assert not server.permit("room", "tester", send=True, receive=True)
+    await until(lambda: PeerGone("", "tester", "ended") in events)
+    tester.kill()
+
+
+async def test_a_full_server_says_so(start: Start) -> None:
+    server = await start(max_peers=1)
+    await PacketPeer(server, "room", "amina").signal()
+    with pytest.raises(JoinRefused) as refusal:
+        await PacketPeer(server, "room", "youssef").signal()
+    assert refusal.value.code == "full"
+
+
+@pytest.mark.parametrize("version", [4, 6])
+async def test_one_address_family_is_enough(start: Start, version: int) -> None:
+    found = [a for a in (*local_addresses(), "::1") if (":" in a) == (version == 6)]
+    server = await start(bind=(found[0],))
+    amina, youssef = await two(server)
+    assert amina.address[0] == found[0]
+    await more_packets(amina)
+    amina.kill()
+    youssef.kill()
+
+
+async def test_an_advertised_address_stands_for_the_bound_one(start: Start) -> None:
+    server = await start(bind=("127.0.0.1",), advertised=("203.0.113.7",))
+    peer = PacketPeer(server, "room", "amina")
+    await peer.signal()
+    assert peer.address == ("203.0.113.7", server.port)
+
+
+async def test_answers_leave_from_the_address_that_was_asked(start: Start) -> None:
+    server = await start(bind=("127.0.0.1", local_addresses()[0]))
+    for host in ("127.0.0.1", local_addresses()[0]):
+        peer = PacketPeer(server, "room", host)
+        await peer.signal()
+        peer.address = host, server.port
+        await peer.check()
+        peer._socket.connect(peer.address)  # from now on only that address is heard
+        peer.send = peer._socket.send  # type: ignore[method-assign]
+        await peer.shake_hands()
+        peer.kill()
