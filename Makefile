@@ -24,6 +24,24 @@ test-postgresql:
 	@PYTHON=$(PYTHON) telemed/run/install.sh dev tests
 	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -m "not browser or story" $(TESTS)
 
+# With the settings of an installation: what deploy/telemed.env says, and keys made for this check.
+PRODUCTION := set -a && . ./deploy/telemed.env && VAR_DIR=$$(mktemp -d) && set +a &&
+
+check:
+	@PYTHON=$(PYTHON) telemed/run/install.sh dev check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	@cmp -s package-lock.json node_modules/.installed || { \
+	  npm ci --silent --no-audit --no-fund && cp package-lock.json node_modules/.installed; }
+	npm run --silent types
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest tests/test_translations.py
+	@echo "manage.py check --deploy, as in production"
+	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@$(BIN)/python .ci/audit.py
+
 lock:
 	@PYTHON=$(PYTHON) telemed/run/install.sh dev
 	@for name in base dev; do \

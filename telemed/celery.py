@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
@@ -29,8 +30,6 @@ app.conf.beat_schedule = {
 @setup_logging.connect
 def _log_as_the_other_processes(**kwargs: Any) -> None:
     """Celery would lay its own handlers over ours."""
-    from logging.config import dictConfig
-
     dictConfig(settings.LOGGING)
 
 
