@@ -6,6 +6,9 @@ class LibConfig(AppConfig):
     name = "telemed.lib"
     default_auto_field = "django.db.models.BigAutoField"
 
+    def ready(self) -> None:
+        from telemed.lib import checks  # noqa: F401 - registers by being imported
+
 
 class StaticFiles(StaticFilesConfig):
     """htmx's extensions are left out: no page uses one, and one imports a file by a name that

@@ -3,7 +3,7 @@
 The pages stand in tests/browser/pages.py.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -33,7 +33,7 @@ TOO_WIDE = """
 
 
 @pytest.fixture
-def visitor(product, new_person) -> Iterator[Callable[[str, str], Page]]:
+def visitor(product, new_person) -> Callable[[str, str], Page]:
     """``visitor(language, who)``: a small phone's page, signed in, that notes what it asks for."""
 
     def visit(language: str, who: str) -> Page:
