@@ -1,6 +1,8 @@
+from allauth.mfa.webauthn.views import add_webauthn
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from telemed.accounts.passkeys import at_a_name
 from telemed.lib import styleguide
 from telemed.lib.health import healthz, readyz
 from telemed.lib.language import choose_language
@@ -13,6 +15,7 @@ handler500 = "telemed.errors.failed"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("accounts/2fa/webauthn/add/", at_a_name(add_webauthn), name="mfa_add_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("audit/", include("telemed.accounts.audit_urls")),
     path("patients/", include("telemed.accounts.urls")),

@@ -19,6 +19,13 @@ from telemed.accounts.models import User
 from telemed.messaging.providers import sms_provider
 
 
+THEIRS, OURS = "allauth.account.stages", "telemed.accounts.stages"
+OWN_STAGES = {
+    f"{THEIRS}.LoginByCodeStage": f"{OURS}.SecondCodeStage",
+    f"{THEIRS}.EmailVerificationStage": f"{OURS}.OwnEmailStage",
+}
+
+
 class AccountAdapter(DefaultAccountAdapter):
     """A phone is a login of one user; a code sent to it is never more than a second step."""
 
@@ -30,10 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return saved
 
     def get_login_stages(self) -> list[str]:
-        replaced = {
-            "allauth.account.stages.LoginByCodeStage": "telemed.accounts.stages.SecondCodeStage"
-        }
-        return [replaced.get(stage, stage) for stage in super().get_login_stages()]
+        return [OWN_STAGES.get(stage, stage) for stage in super().get_login_stages()]
 
     def is_login_by_code_required(self, login: Login) -> bool:
         """A code as second step for whoever came by phone number and has no better one.

@@ -1,8 +1,12 @@
 """Where passkeys can work (WebAuthn level 3, section 5.1.2: the RP ID is a domain)."""
 
 import ipaddress
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 
@@ -22,6 +26,18 @@ def refusal(host: str, *, secure: bool) -> str:
 def of_request(request: HttpRequest) -> dict[str, str]:
     """Context processor: ``passkey_refusal``, for pages that offer passkeys."""
     return {"passkey_refusal": refusal(request.get_host(), secure=request.is_secure())}
+
+
+def at_a_name(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Answers with the reason instead of a ceremony that the browser would break off."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if of_request(request)["passkey_refusal"]:
+            return render(request, "mfa/webauthn/unavailable.html", status=400)
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def _is_address(name: str) -> bool:

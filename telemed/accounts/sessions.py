@@ -53,6 +53,7 @@ class SessionLimits:
         stored = request.session.get(BEGAN), request.session.get(SEEN)
         if not all(stored):
             request.session[BEGAN] = request.session[SEEN] = now.isoformat()
+            UserSession.objects.create_from_request(request)
             return
         began, seen = (datetime.fromisoformat(str(text)) for text in stored)
         if is_over(began, seen, now) and not any(busy(user) for busy in _occupations):

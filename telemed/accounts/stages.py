@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from allauth.account.models import EmailAddress
-from allauth.account.stages import LoginByCodeStage
+from allauth.account.stages import EmailVerificationStage, LoginByCodeStage
 from allauth.core.internal.httpkit import headed_redirect_response
 
 
@@ -26,3 +26,14 @@ class SecondCodeStage(LoginByCodeStage):
             return headed_redirect_response("account_confirm_login_code"), True
         # An unproved number: the phone verification stage that follows sends the code.
         return None, True
+
+
+class OwnEmailStage(EmailVerificationStage):
+    """Whoever signs in by phone and has no e-mail address has none to prove."""
+
+    def handle(self) -> tuple[Any, bool]:
+        user = self.login.user
+        if user is not None and not user.email:
+            return None, True
+        response, go_on = super().handle()
+        return response, go_on

@@ -48,6 +48,10 @@ class SealedTextField(models.BinaryField):
         kwargs.setdefault("default", type(self.empty))
         super().__init__(*args, **kwargs)
 
+    def get_default(self) -> Any:
+        """``BinaryField`` would turn an empty default into bytes."""
+        return models.Field.get_default(self)
+
     def place(self, instance: models.Model) -> str:
         return f"{self.model._meta.db_table}.{self.column}:{instance.pk}"
 

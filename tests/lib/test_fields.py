@@ -62,6 +62,13 @@ def test_it_works():
 
 
 @pytest.mark.django_db
+def test_what_was_never_given_reads_as_empty():
+    row = ShownMessage.objects.create(idempotency_key="k", channel="sms")
+    assert (row.text, ShownMessage.objects.get().text) == ("", "")
+    assert apps.get_model("scheduling.Appointment")().intake == {}
+
+
+@pytest.mark.django_db
 def test_a_value_copied_to_another_row_does_not_open():
     shown()
     with connection.cursor() as cursor:
