@@ -18,7 +18,6 @@ from telemed.accounts.fields import PhoneField
 from telemed.accounts.models import User
 from telemed.messaging.providers import sms_provider
 
-
 THEIRS, OURS = "allauth.account.stages", "telemed.accounts.stages"
 OWN_STAGES = {
     f"{THEIRS}.LoginByCodeStage": f"{OURS}.SecondCodeStage",
