@@ -33,6 +33,7 @@ for part in "$@"; do
         need postgresql postgresql_server
         need fontconfig on_path fc-list
         need fonts-noto-core arabic_font
+        need gettext on_path xgettext
         ;;
     check)
         need npm on_path npm

@@ -17,6 +17,7 @@ class Place:
     who: str = ""
     follow: tuple[str, ...] = ()
     budget_kb: int = 0
+    status: int = 200
 
 
 PAGES = (
@@ -24,7 +25,7 @@ PAGES = (
     Place("sign in by code", "/accounts/login/code/", budget_kb=BOOKING_KB),
     Place("sign up", "/accounts/signup/", budget_kb=BOOKING_KB),
     Place("forgotten password", "/accounts/password/reset/"),
-    Place("absent page", "/nowhere/"),
+    Place("absent page", "/nowhere/", status=404),
     Place("style page", "/styleguide/"),
     Place("style page of the room", "/styleguide/room/?side=1"),
     Place("shown messages", "/messages/shown/"),

@@ -37,7 +37,8 @@ def visitor(product, new_person) -> Callable[[str, str], Page]:
     """``visitor(language, who)``: a small phone's page, signed in, that notes what it asks for."""
 
     def visit(language: str, who: str) -> Page:
-        page = new_person(viewport=SMALL_PHONE)
+        page = new_person(viewport=SMALL_PHONE, reduced_motion="reduce")
+        page.set_default_timeout(10_000)
         page.context.add_cookies(
             [{"name": "django_language", "value": language, "url": product.url}]
         )
@@ -58,7 +59,9 @@ def sign_in(page: Page, url: str, who: str) -> None:
 
 
 def open_place(page: Page, url: str, place: Place) -> None:
-    page.goto(url + place.path)
+    answer = page.goto(url + place.path)
+    assert answer is not None
+    assert answer.status == place.status
     for selector in place.follow:
         page.locator(selector).first.click()
         page.wait_for_load_state()
@@ -75,7 +78,7 @@ def faults(page: Page, **options) -> list[str]:
 def test_a_page_serves_everybody(product, visitor, place, language):
     page = visitor(language, place.who)
     asked: list[Request] = []
-    page.on("request", asked.append)
+    page.on("request", lambda request: asked.append(request))
     open_place(page, product.url, place)
 
     root = page.locator("html")
@@ -107,7 +110,7 @@ def test_a_page_is_light(product, visitor, place):
     address = page.url if place.follow else product.url + place.path
     cold = empty_cache(page)
     answered: list[Request] = []
-    cold.on("requestfinished", answered.append)
+    cold.on("requestfinished", lambda request: answered.append(request))
     cold.goto(address)
     cold.wait_for_load_state("networkidle")
     bodies = {one.url: one.sizes()["responseBodySize"] for one in answered}
