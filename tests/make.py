@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from scheduling.models import AvailabilityRule, Question, Service, Specialist, Speciality
+from scheduling.models import (
+    Appointment,
+    AvailabilityRule,
+    Question,
+    Service,
+    Specialist,
+    Speciality,
+)
 from telemed.accounts import contacts
 from telemed.accounts.models import (
     ContactPoint,
@@ -162,4 +169,25 @@ def danger_question() -> Question:
         kind="yes_no",
         danger_sign=True,
         text={"fr": "Douleur dans la poitrine ?", "ar": "ألم في الصدر؟", "en": "Chest pain?"},
+    )
+
+
+def appointment(
+    patient: Patient, service: Service, starts_at: datetime, **fields: Any
+) -> Appointment:
+    """Booked, past all the rules of booking; it occupies nothing."""
+    return Appointment.objects.create(
+        organisation_id=service.site_id or patient.organisation_id,
+        patient=patient,
+        service=service,
+        requested_specialist=service.specialist,
+        specialist=service.specialist,
+        patient_place=service.patient_place,
+        site=service.site,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=service.minutes),
+        local_start=f"{starts_at:%Y-%m-%dT%H:%M}",
+        time_zone="Africa/Casablanca",
+        tzdata_version="2026.6",
+        **fields,
     )

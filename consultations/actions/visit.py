@@ -108,7 +108,7 @@ def finish(room_id: str, by: Participant, actor: Actor, mode: str) -> None:
     with change(room_id, "visit.finish", actor) as room:
         require_specialist(by)
         _close(room, by, mode)
-    _settle(room, actor)
+        _settle(room, actor)
 
 
 def _close(room: Room, by: Participant, mode: str) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from telemed.accounts import contacts
 from telemed.accounts.models import ContactPoint, PatientIdentifier, User
-from telemed.lib import crypto
+from telemed.lib import clock, crypto
 from telemed.lib.fields import Sealed, SealedTextField
 from telemed.lib.rotation import sealed_models
 from telemed.messaging.models import ShownMessage
@@ -151,3 +151,11 @@ def test_a_second_rotation_changes_nothing(cast, settings, capsys):
     capsys.readouterr()
     call_command("rotate_field_keys")
     assert "0 rows now stand under key 'new'" in capsys.readouterr().out
+
+
+def test_a_text_that_was_never_set_is_empty_text(cast):
+    booked = make.appointment(cast.amina, cast.at_home, clock.now())
+
+    booked.refresh_from_db()
+
+    assert (booked.reason, booked.cancel_reason, booked.intake) == ("", "", {})

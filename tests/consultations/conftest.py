@@ -1,0 +1,173 @@
+"""A media process inside the test: real rooms, real sockets, real media server.
+
+``visit``     Dr Salma's appointment with Amina at home, its window open
+``process``   the running media process
+``enter``     ``await enter(user, visit)`` → a ``Caller`` whose socket has said hello
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.test import override_settings
+
+from consultations import tickets
+from consultations.access import seat_for
+from consultations.actions.entering import enter as enter_room
+from consultations.process import Process
+from consultations.sockets import PING_SECONDS
+from scheduling.models import Appointment
+from telemed.accounts.access import viewer_of
+from telemed.accounts.models import User
+from telemed.asgi import media
+from telemed.lib import clock as shared_clock
+from tests import make
+from tests.cast import Cast
+
+PATIENCE = 5
+
+
+@pytest.fixture
+def cast(transactional_db: None) -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def visit(cast: Cast) -> Appointment:
+    cast.amina_user, cast.amina  # noqa: B018 made when first asked for
+    return make.appointment(cast.amina, cast.at_home, shared_clock.now() + timedelta(minutes=5))
+
+
+@pytest.fixture
+async def process(transactional_db: None) -> AsyncIterator[Process]:
+    with override_settings(MEDIA_BIND=["127.0.0.1"]):
+        running = await Process.start()
+    yield running
+    await running.stop()
+
+
+def socket_to(process: Process, origin: str = "http://testserver") -> ApplicationCommunicator:
+    """A WebSocket of a page of ``origin``, as a server hands it to the application."""
+    return ApplicationCommunicator(
+        media,
+        {
+            "type": "websocket",
+            "path": f"/media/{process.name}/room",
+            "query_string": b"",
+            "headers": [(b"host", b"testserver"), (b"origin", origin.encode())],
+            "subprotocols": [],
+        },
+    )
+
+
+async def accepted(socket: ApplicationCommunicator) -> bool:
+    await socket.send_input({"type": "websocket.connect"})
+    return bool((await socket.receive_output(PATIENCE))["type"] == "websocket.accept")
+
+
+class Caller:
+    """One browser's socket: remembers the newest snapshot and all that came beside it."""
+
+    def __init__(self, process: Process, ticket: str, browser: UUID) -> None:
+        self.ticket = ticket
+        self.browser = browser
+        self.socket = socket_to(process)
+        self.snapshot: dict[str, Any] = {}
+        self.came: list[dict[str, Any]] = []
+        self.closed: int | None = None
+
+    @property
+    def id(self) -> str:
+        return str(self.snapshot["you"]["id"])
+
+    async def hello(self) -> "Caller":
+        assert await accepted(self.socket)
+        await self.say("hello", ticket=self.ticket, protocol=1)
+        await self.until(lambda: bool(self.snapshot) or self.closed is not None)
+        return self
+
+    async def say(self, type_: str, **fields: Any) -> None:
+        await self.send(json.dumps({"type": type_, **fields}))
+
+    async def send(self, raw: str) -> None:
+        await self.socket.send_input({"type": "websocket.receive", "text": raw})
+
+    async def hang_up(self) -> None:
+        await self.socket.send_input({"type": "websocket.disconnect", "code": 1001})
+        await self.socket.wait(PATIENCE)
+
+    async def change(self, type_: str, *, id_: str = "", **fields: Any) -> dict[str, Any]:
+        """Send a change and wait for its answer."""
+        id_ = id_ or str(uuid4())
+        await self.say(type_, id=id_, **fields)
+        heard = len(self.came)
+        found: list[dict[str, Any]] = []
+
+        def answered() -> bool:
+            found[:] = [m for m in self.came[heard:] if m.get("re") == id_]
+            return bool(found) or self.closed is not None
+
+        await self.until(answered)
+        return found[0] if found else {"type": "closed", "code": self.closed}
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Take what comes until ``reached`` says yes; fails after a few seconds."""
+        async with asyncio.timeout(PATIENCE):
+            while not reached():
+                await self._take()
+
+    async def settle(self) -> None:
+        """Take all that was sent up to now."""
+        await self.say("ping")
+        pongs = sum(m["type"] == "pong" for m in self.came)
+        await self.until(lambda: sum(m["type"] == "pong" for m in self.came) > pongs)
+
+    async def _take(self) -> None:
+        output = await self.socket.receive_output(timeout=PING_SECONDS)
+        if output["type"] == "websocket.close":
+            self.closed = output["code"]
+            return
+        message = json.loads(output["text"])
+        self.came.append(message)
+        if message["type"] == "snapshot":
+            self.snapshot = message
+
+    @property
+    def state(self) -> str:
+        return str(self.snapshot["you"]["state"])
+
+
+@pytest.fixture
+async def enter(
+    process: Process,
+) -> AsyncIterator[Callable[..., Awaitable[Caller]]]:
+    callers: list[Caller] = []
+
+    async def entering(user: User, visit: Appointment, browser: UUID | None = None) -> Caller:
+        browser = browser or uuid4()
+        ticket = await asyncio.to_thread(_ticket, process, user, visit, browser)
+        caller = Caller(process, ticket, browser)
+        callers.append(caller)
+        return await caller.hello()
+
+    yield entering
+    for caller in callers:
+        if caller.closed is None:
+            await caller.hang_up()
+
+
+def _ticket(process: Process, user: User, visit: Appointment, browser: UUID) -> str:
+    seat = seat_for(viewer_of(user, shared_clock.now()), visit.pk)
+    participant = enter_room(seat, browser)
+    return tickets.make(
+        process.name,
+        "fr",
+        room=participant.room_id,
+        participant=participant.pk,
+        browser=browser,
+    )

@@ -1,0 +1,198 @@
+"""The room through its own socket: a real media process, real Redis, a real database."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from consultations import consent_texts, groups
+from consultations.access import seat_for
+from consultations.actions import visit as visits
+from consultations.actions.entering import enter as enter_room
+from consultations.models import Consent, Participant, Room
+from consultations.refusals import RoomRefused
+from scheduling.models import Appointment
+from telemed.accounts.access import viewer_of
+from telemed.audit.actor import SYSTEM
+from telemed.lib import clock
+from tests.consultations.conftest import Caller, accepted, socket_to
+
+
+def words(language: str = "fr", *, patient: bool = True) -> dict[str, str]:
+    text = consent_texts.text_for(language, patient=patient)
+    return {
+        "decision": "given",
+        "how": "tapped",
+        "text_version": text.version,
+        "text_sha256": text.sha256,
+        "language": text.language,
+    }
+
+
+@pytest.fixture
+async def together(cast, visit, enter):
+    """Dr Salma in the room, Amina in the waiting room with her consent given."""
+    salma = await enter(cast.salma, visit)
+    amina = await enter(cast.amina_user, visit)
+    await amina.change("consent", participant=amina.id, **words())
+    await salma.until(lambda: bool(salma.snapshot.get("waiting")))
+    return salma, amina
+
+
+async def test_before_admission_nothing_of_the_room_is_told(together):
+    _, amina = together
+
+    assert amina.state == "waiting"
+    assert set(amina.snapshot) == {"type", "number", "room", "you", "queue", "messages"}
+    assert (await amina.change("offer", sdp="v=0"))["code"] == "not_admitted"
+
+
+async def test_admit_lets_in(together):
+    salma, amina = together
+
+    done = await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+
+    assert done["type"] == "done"
+    assert {one["name"] for one in amina.snapshot["people"]} == {
+        "Amina El Idrissi",
+        "Dr Salma Bennis",
+    }
+
+
+async def test_without_consent_admit_refuses_with_the_reason(cast, visit, enter):
+    salma = await enter(cast.salma, visit)
+    amina = await enter(cast.amina_user, visit)
+
+    refused = await salma.change("admit", participant=amina.id)
+
+    assert (refused["type"], refused["code"]) == ("refused", "no_consent")
+    assert refused["participants"] == [amina.id]
+    await amina.settle()
+    assert amina.state == "waiting"
+
+
+async def test_a_repeat_changes_nothing_and_hears_the_same(together):
+    salma, amina = together
+    once = str(uuid4())
+
+    first = await salma.change("chat", id_=once, text="Bonjour", to=amina.id)
+    again = await salma.change("chat", id_=once, text="Bonjour", to=amina.id)
+    await amina.until(lambda: bool(amina.snapshot["messages"]))
+    await amina.settle()
+
+    assert first == again
+    assert [one["text"] for one in amina.snapshot["messages"]] == ["Bonjour"]
+
+
+async def test_only_the_specialist_admits(together):
+    _, amina = together
+
+    assert (await amina.change("admit", participant=amina.id))["code"] == "not_admitted"
+
+
+async def test_a_reload_in_the_same_browser_keeps_the_place(together, cast, visit, enter):
+    salma, amina = together
+    await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+
+    again = await enter(cast.amina_user, visit, amina.browser)
+
+    assert again.state == "admitted"
+    await amina.until(lambda: amina.closed is not None)
+    assert amina.closed == 4002
+
+
+async def test_another_device_waits_and_the_older_is_told(together, cast, visit, enter):
+    salma, amina = together
+    await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+
+    phone = await enter(cast.amina_user, visit)
+    await amina.until(lambda: amina.snapshot["you"]["waiting_elsewhere"])
+
+    assert phone.state == "waiting"
+    assert "people" not in phone.snapshot
+    await salma.change("admit", participant=amina.id)
+    await phone.until(lambda: phone.state == "admitted")
+    await amina.until(lambda: amina.closed is not None)
+    assert amina.closed == 4002
+
+
+async def test_finish_closes_every_socket_and_is_the_only_end(together):
+    salma, amina = together
+    await salma.change("admit", participant=amina.id)
+
+    await salma.change("finish", mode="video")
+    await amina.until(lambda: amina.closed is not None)
+
+    assert amina.closed == 4004
+    room = await Room.objects.select_related("consultation__appointment").aget()
+    assert (room.state, room.consultation.status) == ("closed", "finished")
+    assert room.consultation.appointment.status == "fulfilled"
+
+
+async def test_withdrawal_is_stored_and_shown(together):
+    salma, amina = together
+    await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+
+    await amina.change("withdraw", participant=amina.id)
+    await salma.until(
+        lambda: any(one["consent"] == "withdrawn" for one in salma.snapshot["people"])
+    )
+
+    assert await Consent.objects.filter(withdrawn_at__isnull=False).acount() == 1
+
+
+async def test_a_ticket_opens_once(process, together):
+    _, amina = together
+    second = Caller(process, amina.ticket, amina.browser)
+
+    await second.hello()
+
+    assert second.closed == 4001
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "[]", '{"type":"nothing"}', '{"type":"admit","id":"1"}', "x" * 70_000]
+)
+async def test_a_bad_message_closes_only_its_own_socket(together, raw):
+    salma, amina = together
+
+    await amina.send(raw)
+    await amina.until(lambda: amina.closed is not None)
+
+    assert amina.closed == 4000
+    await salma.settle()
+    assert salma.closed is None
+
+
+async def test_another_site_cannot_open_a_socket(process):
+    assert not await accepted(socket_to(process, "https://elsewhere.example"))
+
+
+async def test_news_from_another_process_arrives_without_a_hint(together, monkeypatch):
+    """With every hint lost the heartbeat finds the change within three seconds."""
+    salma, amina = together
+    await salma.change("admit", participant=amina.id)
+    monkeypatch.setattr(groups, "hint_room", lambda room: None)
+    room = await Room.objects.aget()
+    by = await Participant.objects.aget(role="specialist")
+
+    await asyncio.to_thread(visits.finish, str(room.pk), by, SYSTEM, "video")
+    async with asyncio.timeout(3):
+        await amina.until(lambda: amina.closed is not None)
+
+    assert amina.closed == 4004
+
+
+def test_the_first_entry_has_a_window(cast, visit: Appointment):
+    Appointment.objects.update(starts_at=clock.now() + timedelta(hours=2))
+    seat = seat_for(viewer_of(cast.amina_user, clock.now()), visit.pk)
+
+    with pytest.raises(RoomRefused) as refused:
+        enter_room(seat, uuid4())
+
+    assert refused.value.code == "too_early"
