@@ -17,7 +17,7 @@ from consultations.actions import consent as consents
 from consultations.engine import Engine, JoinRefused
 from consultations.facts import Facts
 from consultations.ice_servers import ice_servers
-from consultations.live import LiveRoom, Rooms, Socket, slots_message
+from consultations.live import LiveRoom, Rooms, Socket
 from consultations.messages import Message
 from consultations.models import Participant
 from consultations.refusals import RoomRefused
@@ -123,8 +123,7 @@ async def offer(turn: Turn) -> Answer:
         )
     except JoinRefused as refused:
         raise _join_refused(refused) from None
-    await turn.socket.tell(answer(turn.message.id, sdp, one))
-    return slots_message(turn.engine.slots(turn.room.id, one))
+    return answer(turn.message.id, sdp, one)
 
 
 async def mute(turn: Turn) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consultations import database, groups, handlers, tickets
 from consultations.engine import SLOTS, Allowance
-from consultations.live import Rooms
+from consultations.live import Rooms, slots_message
 from consultations.messages import BadMessage, Message, parse
 from consultations.process import Process, Unavailable
 from consultations.refusals import RoomRefused
@@ -161,6 +161,8 @@ class RoomSocket(AsyncWebsocketConsumer):
             await self._group("add", ticket.room)
             await self.rooms.enter(ticket.room, self)
             await self.rooms.refresh(ticket.room)
+            # Who was shown where may have changed while this socket was away.
+            await self.tell(slots_message(self.rooms.engine.slots(ticket.room, self.participant)))
 
     async def _group(self, verb: str, room: str) -> None:
         """Hints are a help: a lost Redis must not keep anybody out or end a call."""

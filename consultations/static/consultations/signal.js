@@ -1,0 +1,293 @@
+/**
+ * The room's protocol (PROTOCOL.md) from the browser's side: tickets, hello, snapshots, ids and
+ * coming back. No document, no media: the page listens to events and calls `change`.
+ */
+
+/**
+ * @typedef {"given" | "refused" | "withdrawn" | "none" | "not-needed"} ConsentState
+ * @typedef {{id: string, name: string, role: string, consent: ConsentState}} Carried
+ * @typedef {object} You
+ * @property {string} id
+ * @property {string} role
+ * @property {string} name
+ * @property {string} state
+ * @property {string | null} since
+ * @property {ConsentState} consent
+ * @property {Carried[]} carries
+ * @property {boolean} waiting_elsewhere
+ * @typedef {{id: string, name: string, capacity: string, on_camera: boolean}} Present
+ * @typedef {object} Person
+ * @property {string} id
+ * @property {string} name
+ * @property {string} role
+ * @property {string} state
+ * @property {boolean} verified
+ * @property {string | null} beside
+ * @property {ConsentState} consent
+ * @property {string[]} muted
+ * @property {"connected" | "reconnecting" | "gone"} link
+ * @property {Present[]} present
+ * @typedef {object} Waiting
+ * @property {string} id
+ * @property {string} name
+ * @property {string} role
+ * @property {string | null} since
+ * @property {boolean} verified
+ * @property {ConsentState} consent
+ * @property {boolean} elsewhere
+ * @property {string[]} carries
+ * @typedef {{id: string, author: string, name: string, text: string, at: string,
+ *   to: string | null, mine: boolean}} ChatMessage
+ * @typedef {{identified: string | null, started_at: string | null, mode: string,
+ *   override: boolean, phone: string | null}} Visit
+ * @typedef {{place: string, phone: string, contact: string, number: string, hospital: string,
+ *   hospital_phone: string, calls_back: string}} Emergency
+ * @typedef {object} Snapshot
+ * @property {number} number
+ * @property {string} room
+ * @property {You} you
+ * @property {ChatMessage[]} messages
+ * @property {{place: number, minutes: number}} [queue]
+ * @property {Person[]} [people]
+ * @property {Waiting[]} [waiting]
+ * @property {Visit} [visit]
+ * @property {Emergency | null} [emergency]
+ * @typedef {{url: string, ticket: string, protocol: number}} Ticket
+ * @typedef {{code: string, message: string}} Refusal
+ * @typedef {"connecting" | "open" | "away" | "ended"} LinkState
+ * @typedef {"unwelcome" | "replaced" | "removed" | "finished" | "refused"} EndReason
+ */
+
+export const PROTOCOL = 1;
+const SILENCE_MS = 35_000;
+const ANSWER_MS = 8_000;
+const FIRST_WAIT_MS = 300;
+const LONGEST_WAIT_MS = 5_000;
+const TICKET_TRIES = 3;
+const TOO_FAST_WAIT_MS = 10_000;
+
+/** @type {Record<number, EndReason>} */
+const ENDINGS = { 4000: "unwelcome", 4002: "replaced", 4003: "removed", 4004: "finished" };
+
+/** A change that the room refused. */
+export class Refused extends Error {
+  /** @param {Refusal} refusal */
+  constructor(refusal) {
+    super(refusal.message);
+    this.code = refusal.code;
+  }
+}
+
+/**
+ * Events, each a CustomEvent: `link` (LinkState), `snapshot` (Snapshot), `hint` (a server message
+ * of type link, slots, speaker or quality), `ended` ({reason: EndReason, refusal?: Refusal}).
+ */
+export class Signal extends EventTarget {
+  /** @type {WebSocket | null} */ #socket = null;
+  /** @type {Map<string, {message: object, settle: (answer: any) => void}>} */ #open = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #pinging;
+  #number = 0;
+  #heardAt = 0;
+  #wait = FIRST_WAIT_MS;
+  #ticketsRefused = 0;
+  #ended = false;
+  #welcomed = false;
+
+  /** @param {() => Promise<Ticket>} askTicket rejects with `Refused` when the page says no */
+  constructor(askTicket) {
+    super();
+    this.askTicket = askTicket;
+    globalThis.addEventListener?.("online", () => this.#hurry());
+  }
+
+  start() {
+    void this.#connect();
+  }
+
+  /** Leave without a word, as a closed page does; the place in the room is kept. */
+  stop() {
+    this.#end("replaced", undefined, false);
+  }
+
+  /**
+   * Ask for a change. Sent again after a reconnect until it is answered; `id` makes the repeat
+   * harmless. Rejects with `Refused`.
+   * @param {string} type @param {object} [fields] @returns {Promise<any>} the answer
+   */
+  change(type, fields = {}) {
+    const id = crypto.randomUUID();
+    const message = { type, id, ...fields };
+    return new Promise((resolve, reject) => {
+      const settle = (/** @type {any} */ answer) => {
+        clearTimeout(again);
+        this.#open.delete(id);
+        if (answer.type === "refused") reject(new Refused(answer));
+        else resolve(answer);
+      };
+      this.#open.set(id, { message, settle });
+      const again = setTimeout(() => this.#send(message), ANSWER_MS);
+      this.#send(message);
+    });
+  }
+
+  /** @param {object} message */
+  #send(message) {
+    if (this.#welcomed && this.#socket?.readyState === WebSocket.OPEN) {
+      this.#socket.send(JSON.stringify(message));
+    }
+  }
+
+  async #connect() {
+    clearTimeout(this.#retry);
+    this.#tellLink("connecting");
+    let ticket;
+    try {
+      ticket = await this.askTicket();
+    } catch (error) {
+      if (error instanceof Refused && error.code !== "unavailable") {
+        this.#end("refused", { code: error.code, message: error.message });
+      } else {
+        this.#comeBack();
+      }
+      return;
+    }
+    if (this.#ended) return;
+    const address = new URL(ticket.url, location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address);
+    this.#socket = socket;
+    socket.addEventListener("open", () => {
+      socket.send(JSON.stringify({ type: "hello", ticket: ticket.ticket, protocol: PROTOCOL }));
+    });
+    socket.addEventListener("message", (event) => {
+      if (socket === this.#socket) this.#take(JSON.parse(event.data));
+    });
+    socket.addEventListener("close", (event) => {
+      if (socket === this.#socket) this.#closed(event);
+    });
+  }
+
+  /** @param {any} message */
+  #take(message) {
+    this.#heardAt = performance.now();
+    if (message.type === "welcome") this.#welcome(message);
+    else if (message.type === "snapshot") this.#snapshot(message);
+    else if (message.type === "pong") {
+      if (message.number > this.#number) this.#send({ type: "snapshot" });
+    } else if ("re" in message) this.#open.get(message.re)?.settle(message);
+    else this.dispatchEvent(new CustomEvent("hint", { detail: message }));
+  }
+
+  /** @param {{ping_seconds: number}} welcome */
+  #welcome(welcome) {
+    this.#welcomed = true;
+    this.#wait = FIRST_WAIT_MS;
+    this.#ticketsRefused = 0;
+    clearInterval(this.#pinging);
+    this.#pinging = setInterval(() => this.#ping(), welcome.ping_seconds * 1000);
+    this.#tellLink("open");
+    for (const { message } of this.#open.values()) this.#send(message);
+  }
+
+  /** @param {Snapshot} snapshot an older one than was shown is nothing new */
+  #snapshot(snapshot) {
+    if (snapshot.number < this.#number) return;
+    this.#number = snapshot.number;
+    this.dispatchEvent(new CustomEvent("snapshot", { detail: snapshot }));
+  }
+
+  /** A socket that looks open may be dead for minutes; what does not answer is closed by us. */
+  #ping() {
+    if (performance.now() - this.#heardAt > SILENCE_MS) {
+      const dead = this.#socket;
+      this.#socket = null;
+      dead?.close();
+      this.#comeBack();
+      return;
+    }
+    this.#send({ type: "ping" });
+  }
+
+  /** @param {CloseEvent} event */
+  #closed(event) {
+    const reason = ENDINGS[event.code];
+    if (reason) {
+      this.#end(reason);
+    } else if (event.code === 4001 && ++this.#ticketsRefused >= TICKET_TRIES) {
+      this.#end("unwelcome");
+    } else if (event.code === 4005) {
+      this.#comeBack(Math.random() * within(event.reason) * 1000);
+    } else {
+      this.#comeBack(event.code === 4006 ? TOO_FAST_WAIT_MS : undefined);
+    }
+  }
+
+  /** @param {number} [after] milliseconds; by default longer each time */
+  #comeBack(after) {
+    if (this.#ended) return;
+    this.#welcomed = false;
+    this.#socket = null;
+    clearInterval(this.#pinging);
+    this.#tellLink("away");
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.#connect(), after ?? this.#wait);
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+  }
+
+  /** The network is back: no reason to wait any longer. */
+  #hurry() {
+    if (this.#ended || this.#socket !== null) return;
+    this.#wait = FIRST_WAIT_MS;
+    void this.#connect();
+  }
+
+  /** @param {EndReason} reason @param {Refusal} [refusal] @param {boolean} [tell] */
+  #end(reason, refusal, tell = true) {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#pinging);
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+    for (const { settle } of [...this.#open.values()]) {
+      settle({ type: "refused", code: "ended", message: "" });
+    }
+    this.#tellLink("ended");
+    if (tell) this.dispatchEvent(new CustomEvent("ended", { detail: { reason, refusal } }));
+  }
+
+  /** @param {LinkState} state */
+  #tellLink(state) {
+    this.dispatchEvent(new CustomEvent("link", { detail: state }));
+  }
+}
+
+/** @param {string} reason @returns {number} seconds */
+function within(reason) {
+  try {
+    return Number(JSON.parse(reason).within) || 1;
+  } catch {
+    return 1;
+  }
+}
+
+/**
+ * Ask the page's own address for a ticket.
+ * @param {string} url @param {string} csrfToken @returns {Promise<Ticket>}
+ */
+export async function askTicket(url, csrfToken) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "X-CSRFToken": csrfToken, Accept: "application/json" },
+  });
+  const type = response.headers.get("Content-Type") ?? "";
+  if (!type.startsWith("application/json")) {
+    if (response.status >= 500) throw new Error(`no ticket: ${response.status}`);
+    throw new Refused({ code: "signed_out", message: "" });
+  }
+  const answer = await response.json();
+  if (!response.ok) throw new Refused(answer);
+  return answer;
+}
