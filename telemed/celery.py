@@ -6,6 +6,7 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging, worker_ready
 from django.conf import settings
 
@@ -24,6 +25,7 @@ app.conf.beat_schedule = {
         "schedule": timedelta(seconds=5),
         "options": {"expires": 5},
     },
+    "purge": {"task": "telemed.desk.tasks.purge_expired", "schedule": crontab(hour=2, minute=17)},
 }
 
 
