@@ -79,10 +79,10 @@ def test_a_taken_time_is_answered_with_free_ones(amina, client, cast):
     assert Event.objects.filter(outcome="refused", code="slot_taken").exists()
 
 
-def test_a_hold_that_was_lost_keeps_what_was_typed(amina, client, cast, movable_clock):
+def test_a_hold_that_was_lost_keeps_what_was_typed(amina, client, cast, clock):
     fields = first_time(find(amina))
     kept = amina.post(reverse("scheduling:keep"), fields)["Location"]
-    movable_clock(timedelta(minutes=10))
+    clock.move(timedelta(minutes=10))
     client.force_login(cast.brahim)
     client.post(reverse("scheduling:keep"), {**fields, "patient": cast.yassine.pk})
     client.force_login(cast.amina_user)
@@ -94,9 +94,9 @@ def test_a_hold_that_was_lost_keeps_what_was_typed(amina, client, cast, movable_
     assert Appointment.objects.get().reason == "palpitations"
 
 
-def test_an_expired_hold_still_books_when_nobody_took_the_time(amina, movable_clock):
+def test_an_expired_hold_still_books_when_nobody_took_the_time(amina, clock):
     kept = amina.post(reverse("scheduling:keep"), first_time(find(amina)))["Location"]
-    movable_clock(timedelta(minutes=10))
+    clock.move(timedelta(minutes=10))
     assert amina.post(kept, {}).status_code == 302
     assert Appointment.objects.count() == 1
 
@@ -168,9 +168,9 @@ def test_cancelling_keeps_the_reason_and_shows_the_way_on(amina, cast):
     assert "/book/?patient=" in amina.get(f"/appointments/{appointment.pk}/").content.decode()
 
 
-def test_after_the_cut_off_patients_are_told_whom_to_telephone(amina, cast, movable_clock):
+def test_after_the_cut_off_patients_are_told_whom_to_telephone(amina, cast, clock):
     appointment = book(amina, find(amina))
-    movable_clock(appointment.starts_at - timedelta(minutes=30) - appointment.received_at)
+    clock.move(appointment.starts_at - timedelta(minutes=30) - appointment.received_at)
     amina.logout()  # hours have passed: the session is over
     amina.force_login(cast.amina_user)
     for name in ("move", "cancel"):
