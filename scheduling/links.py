@@ -81,7 +81,8 @@ def check_code(link: PersonalLink, given: str) -> None:
             "code_locked",
             _("The code was wrong too often. Please ask the health centre or the specialist."),
         )
-    digits = "".join(character for character in given if character.isdecimal())
+    # Spaces between, or another script's digits, are no mistake.
+    digits = "".join(str(int(character)) for character in given if character.isdecimal())
     if hmac.compare_digest(digits.encode(), code(link).encode()):
         row.update(tries_left=CODE_TRIES)
         return

@@ -92,15 +92,20 @@ def announce(appointment: Appointment, what: str) -> None:
     """Ask for the messages of a change and for the reminders that follow from it."""
     if what == "booked" and appointment.status == AppointmentStatus.PENDING:
         what = "requested"
-    people = recipients(appointment)
-    for person in people:
+    for person in recipients(appointment):
         _enqueue(appointment, what, person)
-    if appointment.status == AppointmentStatus.BOOKED:
-        for reminder, due_at in rules.reminders(appointment.starts_at, clock.now()).items():
-            for person in people:
-                _enqueue(appointment, reminder, person, due_at)
+    remind(appointment)
     if what in {"booked", "requested", "moved"}:
         send_code(appointment)
+
+
+def remind(appointment: Appointment) -> None:
+    """Ask for the reminders of this version of the appointment."""
+    if appointment.status != AppointmentStatus.BOOKED:
+        return
+    for reminder, due_at in rules.reminders(appointment.starts_at, clock.now()).items():
+        for person in recipients(appointment):
+            _enqueue(appointment, reminder, person, due_at)
 
 
 def send_code(appointment: Appointment) -> None:

@@ -26,6 +26,10 @@ app.conf.beat_schedule = {
         "options": {"expires": 5},
     },
     "purge": {"task": "telemed.desk.tasks.purge_expired", "schedule": crontab(hour=2, minute=17)},
+    "times after new zone data": {
+        "task": "scheduling.tasks.rederive_times",
+        "schedule": timedelta(hours=1),
+    },
 }
 
 

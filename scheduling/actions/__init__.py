@@ -10,6 +10,7 @@ from scheduling.actions.change import cancel, confirm, confirm_attendance, move,
 from scheduling.actions.hold import hold_slot, release_hold
 from scheduling.actions.link import issue_link, reissue_link, void_links
 from scheduling.actions.outcome import set_outcome, stamp_arrival
+from scheduling.actions.rederive import rederive
 
 __all__ = [
     "add_availability",
@@ -22,6 +23,7 @@ __all__ = [
     "issue_link",
     "move",
     "reassign",
+    "rederive",
     "reissue_link",
     "release_hold",
     "retire_availability",

@@ -1,0 +1,264 @@
+"""What people are told, when, and what never stands in a text message, subject or calendar."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import translation
+from icalendar import Calendar
+
+from scheduling import actions, links, queries
+from scheduling.calendar import calendar_file
+from telemed.accounts.models import ContactPoint, PatientContact
+from telemed.audit.actor import Actor
+from telemed.lib import clock as the_clock
+from telemed.lib import formats
+from telemed.messaging import delivery
+from telemed.messaging.models import Message, ShownMessage
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def karim(cast) -> Actor:
+    return Actor("user", cast.karim.pk, role="coordinator")
+
+
+@pytest.fixture
+def book(cast, karim):
+    """An appointment the day after tomorrow, at about the same hour as now or sooner."""
+
+    def booked(patient, service=None, days=2):
+        service = service or cast.at_imilchil
+        around = the_clock.now() + timedelta(days=days)
+        start = queries.alternatives(service, cast.dr_salma.pk, patient, around)[0]
+        return actions.book_at(service, start, patient, karim, reason="palpitations")
+
+    return booked
+
+
+@pytest.fixture(autouse=True)
+def _mail_is_shown(settings):
+    """pytest-django would keep mails in a list."""
+    settings.EMAIL_BACKEND = "telemed.messaging.backends.ShownEmailBackend"
+
+
+def email(patient, address: str) -> PatientContact:
+    point = ContactPoint.objects.create(
+        organisation=patient.organisation, system="email", value=address, value_index=address
+    )
+    return PatientContact.objects.create(
+        organisation=patient.organisation, patient=patient, contact_point=point, rank=2
+    )
+
+
+def deliver() -> list[ShownMessage]:
+    """What goes out now, oldest wish first."""
+    before = set(ShownMessage.objects.values_list("pk", flat=True))
+    for message in delivery.due(the_clock.now(), 100):
+        delivery.deliver(message)
+    assert not Message.objects.filter(state="failed").exists()
+    return list(ShownMessage.objects.exclude(pk__in=before).order_by("shown_at"))
+
+
+def kinds(state: str = "") -> list[str]:
+    rows = Message.objects.filter(state=state) if state else Message.objects.all()
+    return sorted(kind.removeprefix("appointment.") for kind in rows.values_list("kind", flat=True))
+
+
+def test_confirmation_at_once_and_two_reminders_in_the_persons_language(cast, book):
+    appointment = book(cast.amina)
+    [shown] = deliver()
+    assert (shown.channel, shown.address) == ("sms", "+212661234567")
+    assert formats.in_words(appointment.starts_at, appointment.time_zone, "ar") in shown.text
+    due = dict(Message.objects.filter(state="due").values_list("kind", "due_at"))
+    assert due == {
+        "appointment.reminder_day": appointment.starts_at - timedelta(days=1),
+        "appointment.reminder_hour": appointment.starts_at - timedelta(hours=1),
+    }
+
+
+def test_reminders_go_out_in_their_time(cast, book, clock):
+    appointment = book(cast.amina)
+    deliver()
+    clock.move(appointment.starts_at - timedelta(hours=23) - the_clock.now())
+    assert len(deliver()) == 1
+    clock.move(appointment.starts_at - timedelta(minutes=50) - the_clock.now())
+    assert len(deliver()) == 1
+
+
+def test_what_never_stands_in_a_text_message_subject_or_calendar(cast, book, karim):
+    email(cast.amina, "amina@home.example")
+    appointment = book(cast.amina)
+    secrets = ["palpitations", "Imilchil", "إملشيل", "Idrissi", "الإدريسي", "Bennis", "بنيس"]
+    secrets += ["Cardio", "القلب", "centre", "المركز"]
+    for change in (
+        lambda: actions.move(appointment, appointment.starts_at + timedelta(hours=1), karim),
+        lambda: actions.reassign(appointment, cast.dr_youssef, karim),
+        lambda: actions.cancel(appointment, karim, "il ne peut pas"),
+    ):
+        for shown in deliver():
+            guarded = [shown.subject, shown.attachment.replace("\r\n ", "")]
+            guarded += [shown.text] if shown.channel == "sms" else []
+            for text in guarded:
+                assert not [secret for secret in secrets if secret in text]
+        change()
+    shown = deliver()
+    assert {one.channel for one in shown} == {"sms", "email"}
+
+
+def test_after_a_move_the_old_reminders_are_dropped(cast, book, karim, clock):
+    appointment = book(cast.amina, days=3)
+    deliver()
+    old = appointment.starts_at
+    later = queries.alternatives(
+        cast.at_imilchil, cast.dr_salma.pk, cast.amina, old + timedelta(days=2)
+    )[0]
+    actions.move(appointment, later, karim)
+    assert len(deliver()) == 1
+    clock.move(old - timedelta(minutes=30) - the_clock.now())
+    assert deliver() == []
+    assert kinds("dropped") == ["reminder_day", "reminder_hour"]
+
+
+def test_after_cancelling_only_the_cancellation_is_told(cast, book, karim, clock):
+    appointment = book(cast.amina)
+    actions.cancel(appointment, karim)
+    [shown] = deliver()
+    with translation.override("ar"):
+        assert formats.in_words(appointment.starts_at, appointment.time_zone, "ar") in shown.text
+    clock.move(timedelta(days=3))
+    assert deliver() == []
+
+
+def test_link_and_code_travel_apart(cast, book):
+    appointment = book(cast.yassine)
+    link = appointment.links.get()
+    token, code = links.token(link), links.code(link)
+    texts = [shown.text for shown in deliver() if shown.address == "+212662000111"]
+    assert len(texts) == 2
+    assert [token in text for text in texts].count(True) == 1
+    assert [code in text for text in texts].count(True) == 1
+    assert not [text for text in texts if token in text and code in text]
+
+
+def test_every_message_of_one_issue_carries_the_same_link(cast, book, clock):
+    appointment = book(cast.yassine)
+    address = links.token(appointment.links.get())
+    deliver()
+    clock.move(appointment.starts_at - timedelta(minutes=50) - the_clock.now())
+    reminders = deliver()
+    assert reminders
+    assert all(address in shown.text for shown in reminders)
+
+
+def test_nobody_who_wants_no_messages_gets_any(cast, book, karim):
+    """The presenters at the site are told instead; also of what was asked for before."""
+    appointment = book(cast.amina)
+    cast.brahim  # noqa: B018 made by being named
+    cast.amina.messages_wanted = False
+    cast.amina.save()
+    assert deliver() == []
+    actions.cancel(appointment, karim)
+    [shown] = deliver()
+    assert shown.address == cast.brahim.email
+
+
+def test_without_a_phone_the_presenter_is_told(cast, book):
+    cast.brahim  # noqa: B018
+    hadda = make.patient(cast.imilchil, "Hadda", "Oubella")
+    appointment = book(hadda)
+    [shown] = deliver()
+    assert (shown.channel, shown.address) == ("email", cast.brahim.email)
+    assert "Oubella" not in shown.text + shown.subject
+    assert str(appointment.pk) in shown.text
+
+
+def test_without_a_presenter_the_coordinator_is_told(cast, book):
+    hadda = make.patient(cast.draa, "Hadda", "Oubella")
+    book(hadda, cast.at_home)
+    [shown] = deliver()
+    assert shown.address == cast.karim.email
+
+
+def test_a_representative_is_told_while_they_may_be(cast, book):
+    cast.fatima_for_yassine  # noqa: B018
+    book(cast.yassine)
+    assert cast.fatima.email in {shown.address for shown in deliver()}
+    cast.fatima_for_yassine.may_be_told = False
+    cast.fatima_for_yassine.save()
+    book(cast.yassine, days=4)
+    assert cast.fatima.email not in {shown.address for shown in deliver()}
+
+
+def test_a_shared_mailbox_is_not_told_where_and_whom(cast, book):
+    contact = email(cast.amina, "amina@home.example")
+    book(cast.amina)
+    mail = next(shown for shown in deliver() if shown.channel == "email")
+    assert "إملشيل" in mail.text
+    contact.shared = True
+    contact.save()
+    book(cast.amina, days=4)
+    mail = next(shown for shown in deliver() if shown.channel == "email")
+    assert "إملشيل" not in mail.text
+    assert "بنيس" not in mail.text
+
+
+def test_one_without_any_way_stops_nobody(cast, book):
+    nobody = make.patient(cast.ministry, "Ali", "Nobody")
+    book(nobody, cast.at_home)
+    book(cast.amina, days=4)
+    assert len(deliver()) == 1
+
+
+# --- the calendar file
+
+
+def event(text: str):
+    calendar = Calendar.from_ical(text)
+    return calendar, next(iter(calendar.walk("VEVENT")))
+
+
+def test_the_calendar_file_keeps_its_uid_and_raises_its_sequence(cast, book, karim):
+    appointment = book(cast.amina)
+    calendar, first = event(calendar_file(appointment, "fr"))
+    assert calendar["METHOD"] == "PUBLISH"
+    actions.move(appointment, appointment.starts_at + timedelta(hours=1), karim)
+    _calendar, second = event(calendar_file(appointment, "fr"))
+    actions.cancel(appointment, karim)
+    calendar, third = event(calendar_file(appointment, "ar"))
+    assert first["UID"] == second["UID"] == third["UID"]
+    assert [one["SEQUENCE"] for one in (first, second, third)] == [0, 1, 2]
+    assert (calendar["METHOD"], third["STATUS"]) == ("CANCEL", "CANCELLED")
+
+
+def test_page_mail_and_calendar_show_the_same_local_time_with_its_zone(cast, book, client):
+    email(cast.amina, "amina@home.example")
+    cast.imilchil.time_zone = "Europe/Paris"  # another zone than the server's
+    cast.imilchil.save()
+    appointment = book(cast.amina)
+    told = formats.in_words(appointment.starts_at, "Europe/Paris", "ar")
+    hour = formats.hour(appointment.starts_at, "Europe/Paris")
+    mail = next(shown for shown in deliver() if shown.channel == "email")
+    assert told in mail.text
+    for text in (mail.attachment, calendar_file(appointment, "ar")):
+        calendar, entry = event(text)
+        start = entry.decoded("DTSTART")
+        assert start == appointment.starts_at
+        assert entry["DTSTART"].params["TZID"] == "Europe/Paris"
+        assert start.astimezone(ZoneInfo("Europe/Paris")).strftime("%H:%M") == hour
+        assert entry["DESCRIPTION"] == told
+        assert calendar.walk("VTIMEZONE")
+    client.force_login(cast.amina_user)
+    page = client.get(f"/appointments/{appointment.pk}/").content.decode()
+    assert hour in page
+    assert formats.zone_in_words(appointment.starts_at, "Europe/Paris", "ar") in page
+    assert client.get(f"/appointments/{appointment.pk}/telemed.ics").content
+
+
+def test_the_zone_in_the_file_has_the_offset_of_the_pinned_data(cast, book):
+    """Casablanca is at UTC+0 since 2026-09-20, whatever an old telephone thinks."""
+    text = calendar_file(book(cast.amina), "fr")
+    assert "TZID:Africa/Casablanca" in text
+    assert "TZOFFSETTO:+0000" in text
