@@ -12,6 +12,7 @@ import functools
 import re
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -82,12 +83,13 @@ class _Wire:
         return data
 
     async def _send(self, data: bytes) -> None:
-        for part in self.peer.split(data):
+        for part in self.peer.fragment(data):
             self.peer.send(part)
 
 
 class PacketPeer:
-    """`received` counts packets by slot mid, `repairs` those of repair flows; `packets` keeps (mid, plain RTP) when asked to."""
+    """`received` counts packets by slot mid, `repairs` those of repair flows; `packets`, when it
+    is a list, keeps (mid, plain RTP). `fragment` cuts what DTLS sends into datagrams."""
 
     def __init__(self, server: Any, room: str, name: str, *, slots: tuple[int, int] = (5, 6)):
         self.server = server
@@ -118,10 +120,7 @@ class PacketPeer:
         self._wire = _Wire(self)
         self.dtls = RTCDtlsTransport(self._wire, [self.certificate])  # type: ignore[arg-type]
         self.dtls._set_role("client")
-
-    def split(self, data: bytes) -> list[bytes]:
-        """How a DTLS flight leaves; a test may cut it into fragments."""
-        return [data]
+        self.fragment: Callable[[bytes], list[bytes]] = lambda flight: [flight]
 
     # Signalling.
 

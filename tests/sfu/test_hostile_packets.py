@@ -126,7 +126,7 @@ async def test_a_nomination_from_elsewhere_moves_the_session(
 
 async def test_a_hello_in_fragments_is_put_together(server: MediaServer) -> None:
     peer = PacketPeer(server, "room", "amina")
-    peer.split = fragments  # type: ignore[method-assign]
+    peer.fragment = fragments
     await peer.enter()
     peer.kill()
 

@@ -97,7 +97,7 @@ async def test_the_echo_is_alone_and_ends_by_itself(
         async def join(self, room: str, name: str, offer: str, **_: bool) -> str:
             return await server.echo(name, offer, seconds=3)
 
-    amina, _ = await two(server)
+    amina, youssef = await two(server)
     tester = Tester(server, "room", "tester", slots=(1, 1))
     await tester.enter()
     tester.play()
@@ -105,7 +105,8 @@ async def test_the_echo_is_alone_and_ends_by_itself(
     assert "tester" not in {slot.source_peer for slot in server.slots("room", "amina")}
     assert not server.permit("room", "tester", send=True, receive=True)
     await until(lambda: PeerGone("", "tester", "ended") in events)
-    tester.kill()
+    for peer in (tester, amina, youssef):
+        peer.kill()
 
 
 async def test_a_full_server_says_so(start: Start) -> None:

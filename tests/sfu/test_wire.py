@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from aiortc.rtp import RtcpPacket
+from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,10 +90,14 @@ def test_padding_and_strangers_cost_their_neighbours_nothing() -> None:
 
 def test_reports_are_read_by_another_implementation() -> None:
     block = rtcp.ReportBlock(7, 12, 34, 56, 78, 90, 12)
-    report = RtcpPacket.parse(rtcp.write_receiver_report([block]))[0].reports[0]
+    (received,) = RtcpPacket.parse(rtcp.write_receiver_report([block]))
+    assert isinstance(received, RtcpRrPacket)
+    report = received.reports[0]
     assert (report.ssrc, report.fraction_lost, report.packets_lost) == (7, 12, 34)
     info = rtcp.SenderInfo(1 << 40, 5, 6, 7)
     sender, names = RtcpPacket.parse(rtcp.write_sender_report(3, info, "slot0"))
+    assert isinstance(sender, RtcpSrPacket)
+    assert isinstance(names, RtcpSdesPacket)
     assert sender.ssrc == 3
     assert sender.sender_info.ntp_timestamp == 1 << 40
     assert names.chunks[0].items == [(1, b"slot0")]
@@ -119,7 +123,7 @@ def test_feedback_reports_each_arrival_to_the_tick(
     for step, pause in steps:
         number, time = number + step, max(0.0, time + pause)
         seen.append((number, time))
-    read = {}
+    read: dict[int, float] = {}
     for data in feedback_packets(seen):
         (packet,) = rtcp.walk(data)
         read |= {n: t for n, t in feedback.read(packet.body) if t is not None}
@@ -193,8 +197,7 @@ def test_a_mutated_offer_is_answered_or_refused(offer: str, data: st.DataObject)
         lines = lines or [""]
     try:
         parsed = parse_offer("\r\n".join(lines))
-    except SdpRefused as refusal:
-        assert refusal.code in {"malformed", "no_bundle", "no_vp8", "no_opus"}
+    except SdpRefused:
         return
     server = ServerFacts("AA", ("192.0.2.1",), 5000)
     answer = write_answer(parsed, 1, Credentials("u", "p", parsed.ice_ufrag), server, {})
