@@ -18,10 +18,10 @@ USABLE = 0.92
 
 @dataclass
 class Share:
-    """`per_video` is in bits a second and includes the publisher's voice; `cap` is how many
-    pictures a thin link is limited to, None when it carries all."""
+    """`per_picture` is in bits a second; `cap` is how many pictures a thin link is limited to,
+    None when it carries all."""
 
-    per_video: int = 0
+    per_picture: int = 0
     cap: int | None = None
     ample_since: float | None = None
 
@@ -39,7 +39,7 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     moving = sum(slot.source is not None and slot.source.open for slot in videos)
     if moving:
         viewer.downlink.probe(videos[0], moving * FULL_VIDEO_BITRATE, now)
-    share.per_video = AUDIO_BITRATE + int(room / max(1, pictures))
+    share.per_picture = int(room / max(1, pictures))
 
 
 def _pictures(share: Share, affordable: int, shown: int, room: float, now: float) -> int:

@@ -6,11 +6,12 @@ is told from outside (`permit`) and takes effect with the next packet.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from . import rtcp
-from .allocation import Share, divide
+from .allocation import AUDIO_BITRATE, Share, divide
 from .events import AnyEvent, QualityChanged, Slot, SlotsChanged, SpeakerChanged
 from .forward import SlotSender
 from .peer import Peer
@@ -20,6 +21,7 @@ from .source import Source
 SPEECH_LEVEL = 70.0  # of 127, that is -57 dBov
 SPEAKER_LEAD = 6.0
 REMB_INTERVAL = 0.5
+UNWATCHED_BITRATE = 150_000
 
 
 class Room:
@@ -210,18 +212,28 @@ class Room:
             share = self._shares[viewer.peer_id]
             divide(viewer, share, now)
             book = settled if viewer.downlink.estimator.is_settled(now) else guessed
-            for slot in viewer.slots.values():
-                if slot.kind == "video" and slot.source is not None and not slot.paused:
-                    publisher = slot.source.peer_id
-                    book[publisher] = min(book.get(publisher, share.per_video), share.per_video)
-        for publisher, limit in (guessed | settled).items():
-            self._hold(self.peers[publisher], limit, now)
+            for publisher, pictures in _watched(viewer).items():
+                allowed = AUDIO_BITRATE + pictures * share.per_picture
+                book[publisher] = min(book.get(publisher, allowed), allowed)
+        limits = guessed | settled
+        for peer_id, peer in self.peers.items():
+            self._hold(peer, limits.get(peer_id, UNWATCHED_BITRATE), now)
 
     def _hold(self, publisher: Peer, limit: int, now: float) -> None:
+        """Tells a publisher its limit by REMB, which bounds its own estimate from above."""
         before, told = self._limits.get(publisher.peer_id, (0, 0.0))
-        if now - told < REMB_INTERVAL and limit > before * 0.95:
+        if now - told < REMB_INTERVAL and 0.95 * before < limit < 1.5 * before:
             return
         self._limits[publisher.peer_id] = limit, now
         ssrcs = [s.ssrc for s in publisher.sources.values() if s.ssrc is not None and s.is_video]
         if ssrcs:
             publisher.transport.send_rtcp(rtcp.write_remb(limit, ssrcs))
+
+
+def _watched(viewer: Peer) -> Counter[str]:
+    """How many pictures of each publisher a viewer is being sent."""
+    return Counter(
+        slot.source.peer_id
+        for slot in viewer.slots.values()
+        if slot.kind == "video" and slot.source is not None and not slot.paused
+    )

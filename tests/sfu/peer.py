@@ -89,7 +89,8 @@ class _Wire:
 
 class PacketPeer:
     """`received` counts packets by slot mid, `repairs` those of repair flows; `packets`, when it
-    is a list, keeps (mid, plain RTP). `fragment` cuts what DTLS sends into datagrams."""
+    is a list, keeps (mid, plain RTP). `loses` tells whether a video packet is lost on its way to
+    the server. `fragment` cuts what DTLS sends into datagrams."""
 
     def __init__(self, server: Any, room: str, name: str, *, slots: tuple[int, int] = (5, 6)):
         self.server = server
@@ -102,6 +103,7 @@ class PacketPeer:
         self.remb: int | None = None
         self.nacks: list[int] = []
         self.reports = 0
+        self.worst_loss = 0.0
         self.repairs = 0
         self.ufrag = secrets.token_hex(4)
         self.certificate = RTCCertificate.generateCertificate()
@@ -120,6 +122,9 @@ class PacketPeer:
         self._wire = _Wire(self)
         self.dtls = RTCDtlsTransport(self._wire, [self.certificate])  # type: ignore[arg-type]
         self.dtls._set_role("client")
+        self.loses: Callable[[], bool] = lambda: False
+        self._kept: dict[int, tuple[int, bytes]] = {}
+        self._rtx_sequence = 0
         self.fragment: Callable[[bytes], list[bytes]] = lambda flight: [flight]
 
     # Signalling.
@@ -274,14 +279,21 @@ class PacketPeer:
             head = bytes([0x80 | (0x10 if index == 0 else 0), 0x80])
             descriptor = head + (0x8000 | self._picture_id).to_bytes(2)
             marker = 0x80 if index == len(payloads) - 1 else 0
-            self.send_media(
-                VP8 | marker,
-                self._video_sequence,
-                timestamp,
-                self.video_ssrc,
-                descriptor + payload,
-                str(self.slots[0]),
-            )
+            sequence, body = self._video_sequence, descriptor + payload
+            self._kept[sequence] = timestamp, body
+            self._kept.pop((sequence - 500) & 0xFFFF, None)
+            if not self.loses():
+                mid = str(self.slots[0])
+                self.send_media(VP8 | marker, sequence, timestamp, self.video_ssrc, body, mid)
+
+    def _repair(self, sequence: int) -> None:
+        """Answers a NACK on a flow of its own (RFC 4588), known to the server by MID alone."""
+        kept = self._kept.get(sequence)
+        if kept is not None:
+            timestamp, body = kept
+            self._rtx_sequence += 1
+            ssrc, again = self.video_ssrc + 1, sequence.to_bytes(2) + body
+            self.send_media(RTX, self._rtx_sequence, timestamp, ssrc, again, str(self.slots[0]))
 
     def send_media(
         self, head: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, mid: str
@@ -334,9 +346,14 @@ class PacketPeer:
             elif packet.packet_type == rtcp.PSFB:
                 self.remb = rtcp.remb(packet.body)
             elif packet.packet_type == rtcp.RTPFB and packet.variant == rtcp.NACK:
-                self.nacks += rtcp.nacked(packet.body)
+                lost = list(rtcp.nacked(packet.body))
+                self.nacks += lost
+                for sequence in lost:
+                    self._repair(sequence)
             elif packet.packet_type == rtcp.RR:
                 self.reports += 1
+                for block in rtcp.report_blocks(packet):
+                    self.worst_loss = max(self.worst_loss, block.fraction_lost / 256)
 
     # Going.
 

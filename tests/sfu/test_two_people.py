@@ -1,5 +1,8 @@
 """Two real Chromium through the server's public door."""
 
+import asyncio
+import time
+
 import pytest
 from playwright.async_api import Browser
 
@@ -54,3 +57,36 @@ async def test_an_ice_restart_leaves_no_gap(
         await amina.sees(60)
         assert await amina.longest_gap() < 0.3
         assert not [e for e in server.statistics().drops if e == "exception"]
+
+
+async def test_a_screen_takes_a_slot_and_gives_it_back(
+    browser: Browser, address: str, server: MediaServer
+) -> None:
+    async with people(browser, address, server, "amina", "youssef") as (amina, youssef):
+        await amina.enter()
+        await youssef.enter()
+        await amina.sees()
+        await youssef.page.evaluate("shareScreen(true)")
+        await amina.sees(streams=2)
+        assert [s.source_kind for s in server.slots("room", "amina")] == [
+            "audio",
+            "video",
+            "screen",
+        ]
+        await youssef.page.evaluate("shareScreen(false)")
+        async with asyncio.timeout(5):
+            while server.slots("room", "amina")[2].source_kind is not None:
+                await asyncio.sleep(0.05)
+        await youssef.page.evaluate("shareScreen(true)")
+        await amina.sees(streams=2)
+
+
+async def test_the_start_is_quick(browser: Browser, address: str, server: MediaServer) -> None:
+    async with people(browser, address, server, "amina", "youssef") as (amina, youssef):
+        await amina.enter()
+        offer = await youssef.page.evaluate("prepare({})")
+        begun = time.monotonic()
+        answer = await server.join("room", "youssef", offer, send=True, receive=True)
+        await youssef.page.evaluate("answer => accept(answer)", answer)
+        await asyncio.gather(amina.sees(1), youssef.sees(1, anew=False))
+        assert time.monotonic() - begun < 2.0

@@ -1,0 +1,130 @@
+"""What a viewer's slot carries: one unbroken stream, whoever is mapped in and whatever is lost."""
+
+import random
+import struct
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consultations.sfu import MediaServer, vp8
+from consultations.sfu.forward import SlotSender
+from consultations.sfu.source import Source
+from tests.sfu.peer import PacketPeer
+from tests.sfu.test_hostile_packets import two
+from tests.sfu.test_sessions import until
+
+
+class Written:
+    """A downlink that writes down instead of sending."""
+
+    def __init__(self) -> None:
+        self.out: list[tuple[int, int, vp8.Descriptor]] = []
+
+    def send_media(
+        self,
+        slot: SlotSender,
+        marker: int,
+        sequence: int,
+        timestamp: int,
+        payload: bytes,
+        now: float,
+    ) -> None:
+        self.out.append((sequence, timestamp, vp8.read_descriptor(payload)))
+
+
+class Camera:
+    """Frames of one packet, from any point of the number spaces."""
+
+    def __init__(self, name: str, chance: random.Random) -> None:
+        self.source = Source(name, "1", "video", 96)
+        self.source.open = True
+        self.sequence, self.timestamp = chance.randrange(1 << 16), chance.randrange(1 << 32)
+        self.picture, self.tl0 = chance.randrange(1 << 15), chance.randrange(256)
+
+    def frame(self, now: float, *, key: bool) -> None:
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        self.timestamp = (self.timestamp + 3000) & 0xFFFFFFFF
+        self.picture, self.tl0 = (self.picture + 1) & 0x7FFF, (self.tl0 + 1) & 0xFF
+        head = struct.pack("!BBHLL", 0x80, 96, self.sequence, self.timestamp, 1)
+        descriptor = struct.pack("!BBHBB", 0x90, 0xE0, 0x8000 | self.picture, self.tl0, 0)
+        body = descriptor + (b"\0" if key else b"\1") + b"frame"
+        self.source.receive(head + body, 0x80, self.sequence, self.timestamp, now)
+
+
+@given(
+    st.integers(0, 1 << 30),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(1, 12)), min_size=2, max_size=8),
+)
+def test_a_change_of_source_is_seen_as_one_stream(seed: int, turns: list[tuple[int, int]]) -> None:
+    chance = random.Random(seed)
+    cameras = [Camera(str(number), chance) for number in range(3)]
+    written = Written()
+    slot = SlotSender(written, "1", "video", 1, 2)  # type: ignore[arg-type]
+    now = 100.0
+    for chosen, frames in turns:
+        slot.attach(cameras[chosen].source)
+        for number in range(frames):
+            now += 1 / 30
+            for camera in cameras:
+                camera.frame(now, key=number in (0, 4))
+    assert slot.packets == len(written.out)
+    for before, after in zip(written.out, written.out[1:], strict=False):
+        assert (after[0] - before[0]) & 0xFFFF == 1
+        assert 0 < (after[1] - before[1]) & 0xFFFFFFFF < 90000 * 15
+        assert (after[2].picture_id - before[2].picture_id) & 0x7FFF == 1
+        assert (after[2].tl0 - before[2].tl0) & 0xFF == 1
+
+
+def test_a_new_source_waits_for_its_key_frame() -> None:
+    camera, written = Camera("amina", random.Random(1)), Written()
+    slot = SlotSender(written, "1", "video", 1, 2)  # type: ignore[arg-type]
+    slot.attach(camera.source)
+    camera.frame(1.0, key=False)
+    assert not written.out
+    assert camera.source.key_frame_due(1.0)
+    assert not camera.source.key_frame_due(1.1), "asked for a moment ago"
+    camera.frame(1.2, key=True)
+    assert len(written.out) == 1
+
+
+def test_numbers_go_on_for_longer_than_their_circle() -> None:
+    camera, written = Camera("amina", random.Random(2)), Written()
+    slot = SlotSender(written, "1", "video", 1, 2)  # type: ignore[arg-type]
+    slot.attach(camera.source)
+    for number in range(70_000):
+        camera.frame(number / 30, key=number == 0)
+    assert len(written.out) == 70_000
+
+
+async def test_a_publishers_loss_is_asked_for_and_repaired(server: MediaServer) -> None:
+    amina, youssef = await two(server)
+    youssef.packets = []
+    chance = random.Random(5)
+    amina.loses = lambda: chance.random() < 0.1
+    await until(lambda: len(amina.nacks) > 20)
+    amina.loses = lambda: False
+    await until(lambda: len(youssef.packets or ()) > 200)
+    await until(lambda: not missing(youssef, "5"))
+    await until(lambda: amina.worst_loss > 0)
+    assert len(amina.nacks) < 60, "a repaired packet is not asked for again and again"
+    amina.kill()
+    youssef.kill()
+
+
+def missing(peer: PacketPeer, mid: str) -> set[int]:
+    """Sequence numbers that a slot's stream skips."""
+    numbers = [int.from_bytes(plain[2:4]) for slot, plain in peer.packets or () if slot == mid]
+    first, span = numbers[0], (numbers[-1] - numbers[0]) & 0xFFFF
+    return {(first + step) & 0xFFFF for step in range(span)} - set(numbers)
+
+
+async def test_uplink_loss_is_not_blamed_on_a_viewers_link(server: MediaServer) -> None:
+    amina, youssef = await two(server)
+    await until(lambda: server.estimate("room", "youssef") > 1_000_000)
+    before = server.estimate("room", "youssef")
+    chance = random.Random(6)
+    amina.loses = lambda: chance.random() < 0.1
+    await until(lambda: len(amina.nacks) > 40)
+    assert server.estimate("room", "youssef") >= 0.9 * before
+    amina.kill()
+    youssef.kill()
