@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 TICK = 0.02
 REVIEW = 0.2
-SWEEP = 0.5
+SWEEP = 0.25
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ async def call(browser: Browser, address: str, start: Any) -> AsyncIterator[Call
         people(browser, address, server, "amina", "youssef") as (amina, youssef),
     ):
         youssef.relay = relay
+        await youssef.mends_itself()
         relay.down.delay = relay.up.delay = 0.025
         await amina.enter()
         await youssef.enter()
@@ -95,6 +96,17 @@ async def test_a_new_network_path_takes_the_session_along(call: Call) -> None:
     await call.youssef.page.wait_for_function("states.at(-1) === 'reconnecting'", timeout=15_000)
     call.relay.move()
     call.relay.cut(cut=False)
-    await call.youssef.restart()
     await call.youssef.sees()
     await call.amina.sees()
+
+
+async def test_an_outage_ends_with_the_link(call: Call) -> None:
+    await call.youssef.sees()
+    call.relay.cut()
+    await call.youssef.page.wait_for_function("states.at(-1) === 'reconnecting'", timeout=15_000)
+    for person in (call.amina, call.youssef):
+        await person.longest_gap()
+    back = asyncio.get_running_loop().time()
+    call.relay.cut(cut=False)
+    await asyncio.gather(call.amina.sees(5, anew=False), call.youssef.sees(5, anew=False))
+    assert asyncio.get_running_loop().time() - back < 3.0
