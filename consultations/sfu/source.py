@@ -75,7 +75,6 @@ class Source:
             return
         sequence = data[start] << 8 | data[start + 1]
         if self._missing.pop(sequence, None) is not None:
-            self._reception.repaired += 1
             self._forward(marker, sequence, timestamp, data[start + 2 : end], now)
 
     def _forward(
@@ -173,7 +172,6 @@ class Reception:
     """The statistics of RFC 3550 appendix A.3 and A.8 for one stream."""
 
     def __init__(self, clock_rate: int) -> None:
-        self.repaired = 0
         self._clock_rate = clock_rate
         self._base: int | None = None
         self._highest = 0
@@ -199,7 +197,7 @@ class Reception:
         self._transit = transit
 
     def block(self, ssrc: int, floor: int, last_report: int, delay: int) -> ReportBlock:
-        received = self._received + self.repaired
+        received = self._received  # without repairs: the sender should know what its link loses
         expected = self._highest - (self._base or 0) + 1
         expected_now = expected - self._expected_before
         lost_now = expected_now - (received - self._received_before)
