@@ -10,7 +10,11 @@ BOOKING_KB, ROOM_KB = 60, 120
 @dataclass(frozen=True)
 class Place:
     """``path`` is opened by ``who`` (the key of a demo person, nobody when empty); then the links
-    of ``follow`` (CSS selectors, the first match of each) are clicked one after the other."""
+    of ``follow`` (CSS selectors, the first match of each) are clicked one after the other.
+
+    ``{appointment}`` and ``{hold}`` in a path are those of an appointment that Amina has booked
+    and of a time that is kept for her.
+    """
 
     name: str
     path: str
@@ -34,4 +38,24 @@ PAGES = (
     Place("two-step sign-in", "/accounts/2fa/", "amina"),
     Place("sessions", "/accounts/sessions/", "amina"),
     Place("sign out", "/accounts/logout/", "amina"),
+    Place("specialities", "/book/", "amina", budget_kb=BOOKING_KB),
+    Place("people of a speciality", "/book/with/cardiology/", "amina", budget_kb=BOOKING_KB),
+    Place(
+        "times", "/book/with/cardiology/", "amina", ("a[href*='/times/']",), budget_kb=BOOKING_KB
+    ),
+    Place("confirm", "{hold}", "amina", budget_kb=BOOKING_KB),
+    Place("appointment", "{appointment}", "amina", budget_kb=BOOKING_KB),
+    Place("move an appointment", "{appointment}move/", "amina", budget_kb=BOOKING_KB),
+    Place("cancel an appointment", "{appointment}cancel/", "amina", budget_kb=BOOKING_KB),
+    Place("appointment for its coordinator", "{appointment}", "karim"),
+    Place("reassign an appointment", "{appointment}reassign/", "karim"),
+    Place("invite somebody", "{appointment}invite/", "karim"),
+    Place("hours and leave of all", "/book/hours/", "karim"),
+    Place("hours and leave", "/book/hours/", "karim", ("main a[href*='/hours/']",)),
+    Place("who opened my data", "/audit/mine/", "amina"),
+    Place("audit", "/audit/", "nadia"),
+    Place("find a patient", "/patients/", "brahim"),
+    Place("patients found", "/patients/?q=amina", "brahim"),
+    Place("register a patient", "/patients/register/", "brahim"),
+    Place("a patient", "/patients/?q=amina", "brahim", ("main .row-actions a",)),
 )

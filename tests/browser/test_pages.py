@@ -3,12 +3,13 @@
 The pages stand in tests/browser/pages.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState, ViewportSize
 
 from telemed.desk.demo.cast import PASSWORD
 from tests.browser.pages import PAGES, Place
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 LANGUAGES = ("fr", "ar", "en")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SMALL_PHONE = {"width": 360, "height": 740}
+SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
 # Told to this page by the browser itself; collected before any script of the page runs.
 COLLECT_VIOLATIONS = """
 window.refusedByPolicy = [];
@@ -32,22 +33,70 @@ TOO_WIDE = """
 """
 
 
+class People:
+    """Browsers on small phones; each demo person signs in once."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser, self._url = browser, url
+        self._signed_in: dict[str, StorageState] = {}
+
+    def browser_of(self, who: str, language: str) -> BrowserContext:
+        if who and who not in self._signed_in:
+            with closing(self._browser.new_context()) as context:
+                sign_in(context.new_page(), self._url, who)
+                self._signed_in[who] = context.storage_state()
+        context = self._browser.new_context(
+            viewport=SMALL_PHONE,
+            reduced_motion="reduce",
+            storage_state=self._signed_in.get(who),
+        )
+        context.set_default_timeout(10_000)
+        context.add_init_script(COLLECT_VIOLATIONS)
+        context.add_cookies([{"name": "django_language", "value": language, "url": self._url}])
+        return context
+
+
+@pytest.fixture(scope="module")
+def people(product, chromium) -> People:
+    return People(chromium, product.url)
+
+
 @pytest.fixture
-def visitor(product, new_person) -> Callable[[str, str], Page]:
-    """``visitor(language, who)``: a small phone's page, signed in, that notes what it asks for."""
+def visitor(people) -> Iterator[Callable[[str, str], Page]]:
+    """``visitor(language, who)``: a page of a browser with an empty cache."""
+    contexts = []
 
     def visit(language: str, who: str) -> Page:
-        page = new_person(viewport=SMALL_PHONE, reduced_motion="reduce")
-        page.set_default_timeout(10_000)
-        page.context.add_cookies(
-            [{"name": "django_language", "value": language, "url": product.url}]
-        )
-        page.add_init_script(COLLECT_VIOLATIONS)
-        if who:
-            sign_in(page, product.url, who)
-        return page
+        contexts.append(people.browser_of(who, language))
+        return contexts[-1].new_page()
 
-    return visit
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def addresses(product, people) -> dict[str, str]:
+    """What Amina has: an appointment far enough away to be changed, and a time kept for her."""
+    with closing(people.browser_of("amina", "fr")) as context:
+        page = context.new_page()
+        keep_a_time(page, product.url)
+        page.fill("textarea >> nth=0", "Contrôle")
+        page.click("form#intake button.primary")
+        page.wait_for_url("**/appointments/**")
+        appointment = urlsplit(page.url).path
+        keep_a_time(page, product.url)
+        return {"appointment": appointment, "hold": urlsplit(page.url).path}
+
+
+def keep_a_time(page: Page, url: str) -> None:
+    """Some day after tomorrow, so that it can still be moved and cancelled."""
+    page.goto(f"{url}/book/with/cardiology/")
+    page.click("a[href*='/times/'] >> nth=0")
+    page.click(".day:not(.none) >> nth=3")
+    page.wait_for_url("**day=**")
+    page.click(".slot >> nth=0")
+    page.wait_for_url("**/hold/**")
 
 
 def sign_in(page: Page, url: str, who: str) -> None:
@@ -58,10 +107,10 @@ def sign_in(page: Page, url: str, who: str) -> None:
     page.wait_for_url(lambda address: "/login/" not in address)
 
 
-def open_place(page: Page, url: str, place: Place) -> None:
-    answer = page.goto(url + place.path)
+def open_place(page: Page, url: str, place: Place, addresses: dict[str, str]) -> None:
+    answer = page.goto(url + place.path.format(**addresses))
     assert answer is not None
-    assert answer.status == place.status
+    assert answer.status == place.status, page.url
     for selector in place.follow:
         page.locator(selector).first.click()
         page.wait_for_load_state()
@@ -75,11 +124,11 @@ def faults(page: Page, **options) -> list[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("place", PAGES, ids=lambda place: place.name)
-def test_a_page_serves_everybody(product, visitor, place, language):
+def test_a_page_serves_everybody(product, visitor, addresses, place, language):
     page = visitor(language, place.who)
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
-    open_place(page, product.url, place)
+    open_place(page, product.url, place, addresses)
 
     root = page.locator("html")
     assert root.get_attribute("lang") == language
@@ -102,24 +151,17 @@ def test_a_page_serves_everybody(product, visitor, place, language):
 @pytest.mark.parametrize(
     "place", [place for place in PAGES if place.budget_kb], ids=lambda place: place.name
 )
-def test_a_page_is_light(product, visitor, place):
+def test_a_page_is_light(product, visitor, addresses, place):
     """All compressed bodies of a first opening with an empty cache."""
     page = visitor("ar", place.who)
-    if place.who or place.follow:
-        open_place(page, product.url, place)
-    address = page.url if place.follow else product.url + place.path
-    cold = empty_cache(page)
+    address = product.url + place.path.format(**addresses)
+    if place.follow:
+        open_place(page, product.url, place, addresses)
+        address = page.url
+        page = visitor("ar", place.who)
     answered: list[Request] = []
-    cold.on("requestfinished", lambda request: answered.append(request))
-    cold.goto(address)
-    cold.wait_for_load_state("networkidle")
+    page.on("requestfinished", lambda request: answered.append(request))
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
     bodies = {one.url: one.sizes()["responseBodySize"] for one in answered}
     assert sum(bodies.values()) <= place.budget_kb * 1024, bodies
-
-
-def empty_cache(page: Page) -> Page:
-    """The same person in a browser that has never seen a file of ours."""
-    session = page.context.new_cdp_session(page)
-    session.send("Network.clearBrowserCache")
-    session.detach()
-    return page
