@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 
 from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from scheduling import queries, slots
 from scheduling.models import Service, Specialist, Speciality
@@ -15,7 +17,15 @@ from telemed.accounts.access import today, valid_on
 from telemed.accounts.models import Organisation, OrganisationParent, Patient
 from telemed.accounts.tree import Tree
 
+Part = tuple[str | Promise, list[datetime]]  # its name and its starts
 NEXT_TIMES = 3
+# Until which hour each part of the day lasts.
+PARTS = (
+    (6, _("Night")),
+    (12, _("Morning")),
+    (18, _("Afternoon")),
+    (24, _("Evening")),
+)
 DAYS_SHOWN = 14
 
 
@@ -116,3 +126,14 @@ def strip(free: Iterable[datetime], zone: str, now: datetime, chosen: date | Non
 
 def on_day(free: Iterable[datetime], zone: str, day: date) -> list[datetime]:
     return [start for start in free if start.astimezone(slots.zone(zone)).date() == day]
+
+
+def parts_of_day(
+    starts: Iterable[datetime], zone: str
+) -> list[tuple[str | Promise, list[datetime]]]:
+    """Morning, afternoon and so on with their starts; a part without any is left out."""
+    parts: dict[str | Promise, list[datetime]] = defaultdict(list)
+    for start in starts:
+        hour = start.astimezone(slots.zone(zone)).hour
+        parts[next(word for until, word in PARTS if hour < until)].append(start)
+    return list(parts.items())

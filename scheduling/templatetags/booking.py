@@ -1,6 +1,6 @@
 """Filters that booking pages share."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from scheduling.models import PatientPlace, Specialist, Speciality
 from telemed.accounts.models import Organisation, Patient, SpokenLanguage, User
 from telemed.accounts.names import display_name
 from telemed.accounts.names import user_name as name_of
-from telemed.lib import fields, formats, states
+from telemed.lib import clock, fields, formats, states
 
 register = template.Library()
 
@@ -107,7 +107,17 @@ def book_words(moment: datetime, zone: str) -> str:
 
 
 @register.simple_tag
+def near_day(moment: datetime, zone: str) -> str:
+    """Today, tomorrow, or the short day."""
+    day, today = formats.local(moment, zone).date(), formats.local(clock.now(), zone).date()
+    near = {today: gettext("today"), today + timedelta(days=1): gettext("tomorrow")}
+    return near.get(day) or formats.short_day(day)
+
+
+@register.simple_tag
 def hours(starts: time, ends: time) -> str:
+    if starts == ends:
+        return gettext("day and night")
     return format_html(
         '<bdi class="ltr" dir="ltr">{}–{}</bdi>', starts.strftime("%H:%M"), ends.strftime("%H:%M")
     )

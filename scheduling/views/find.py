@@ -122,7 +122,7 @@ def days_context(
         "days": strip,
         "day": day,
         "later": strip[-1].date + timedelta(days=7),
-        "hours": hours,
+        "hours": find.parts_of_day(hours, zone),
         "zone_at": hours[0] if hours else now,
         "next_free": next(
             (at for at in free if at.astimezone(slots.zone(zone)).date() > day), None
