@@ -201,20 +201,6 @@ PATIENTS = (
 
 
 @dataclass(frozen=True)
-class Field:
-    """A speciality: its code is also the name of its pictogram."""
-
-    code: str
-    name: Texts
-
-
-SPECIALITIES = (
-    Field("cardiology", texts("Cardiologie", "أمراض القلب", "Cardiology")),
-    Field("dermatology", texts("Dermatologie", "أمراض الجلد", "Dermatology")),
-)
-
-
-@dataclass(frozen=True)
 class Doctor:
     """``offers``: speciality, and the place where the patient sits ("" at home)."""
 
@@ -244,70 +230,5 @@ DOCTORS = (
             ("dermatology", "van"),
             ("cardiology", ""),
         ),
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """An intake question; ``speciality`` "" asks it of everybody."""
-
-    key: str
-    kind: str
-    text: Texts
-    speciality: str = ""
-    danger_sign: bool = False
-
-
-QUESTIONS = (
-    Asked(
-        "chest-pain",
-        "yes_no",
-        texts(
-            "Avez-vous en ce moment une forte douleur dans la poitrine ?",
-            "هل تشعر الآن بألم شديد في الصدر؟",
-            "Do you have strong chest pain right now?",
-        ),
-        danger_sign=True,
-    ),
-    Asked(
-        "breath",
-        "yes_no",
-        texts(
-            "Avez-vous du mal à respirer au repos ?",
-            "هل تجد صعوبة في التنفس وأنت مرتاح؟",
-            "Is it hard to breathe even at rest?",
-        ),
-        danger_sign=True,
-    ),
-    Asked(
-        "since",
-        "text",
-        texts("Depuis quand ?", "منذ متى؟", "Since when?"),
-    ),
-    Asked(
-        "medicines",
-        "text",
-        texts(
-            "Quels médicaments prenez-vous ?",
-            "ما الأدوية التي تتناولها؟",
-            "Which medicines do you take?",
-        ),
-    ),
-    Asked(
-        "swelling",
-        "yes_no",
-        texts(
-            "Vos jambes gonflent-elles le soir ?",
-            "هل تنتفخ ساقاك في المساء؟",
-            "Do your legs swell in the evening?",
-        ),
-        speciality="cardiology",
-    ),
-    Asked(
-        "spread",
-        "yes_no",
-        texts("Cela s'étend-il ?", "هل ينتشر ذلك؟", "Does it spread?"),
-        speciality="dermatology",
     ),
 )

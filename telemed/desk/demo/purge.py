@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import models, transaction
 
-from scheduling.models import Question, Specialist, Speciality
+from scheduling.models import Specialist
 from telemed.accounts.models import ContactPoint, Organisation, Patient, User
 from telemed.desk.demo import cast
 from telemed.desk.demo.ids import demo_id
@@ -21,8 +21,6 @@ def purge() -> int:
     roots: tuple[tuple[type[models.Model], Iterable[UUID]], ...] = (
         (Patient, (demo_id(f"patient:{someone.key}") for someone in cast.PATIENTS)),
         (Specialist, (demo_id(f"specialist:{doctor.person}") for doctor in cast.DOCTORS)),
-        (Question, (demo_id(f"question:{asked.key}") for asked in cast.QUESTIONS)),
-        (Speciality, (demo_id(f"speciality:{field.code}") for field in cast.SPECIALITIES)),
         (ContactPoint, (demo_id(f"phone:{phone}") for phone in phones)),
         (User, (demo_id(f"user:{person.key}") for person in cast.PEOPLE)),
         (Organisation, places),

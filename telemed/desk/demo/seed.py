@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from allauth.account.models import EmailAddress
 from django.db import models, transaction
 
-from scheduling.models import AvailabilityRule, Question, Service, Specialist, Speciality
+from scheduling.models import AvailabilityRule, Service, Specialist, Speciality
+from scheduling.seed import load_reference
 from telemed.accounts import contacts
 from telemed.accounts.models import (
     Act,
@@ -39,10 +40,7 @@ def people_and_places() -> None:
         _person(person)
     for patient in cast.PATIENTS:
         _patient(patient)
-    for field in cast.SPECIALITIES:
-        _once(Speciality, f"speciality:{field.code}", code=field.code, name=field.name)
-    for asked in cast.QUESTIONS:
-        _question(asked)
+    load_reference()
     for doctor in cast.DOCTORS:
         _doctor(doctor)
 
@@ -165,18 +163,6 @@ def _phone(patient: Patient, someone: cast.CaredFor) -> None:
     )
 
 
-def _question(asked: cast.Asked) -> None:
-    _once(
-        Question,
-        f"question:{asked.key}",
-        speciality_id=demo_id(f"speciality:{asked.speciality}") if asked.speciality else None,
-        kind=asked.kind,
-        text=asked.text,
-        danger_sign=asked.danger_sign,
-        position=10 if asked.danger_sign else 50,
-    )
-
-
 def _doctor(doctor: cast.Doctor) -> None:
     specialist, is_new = _once(
         Specialist,
@@ -209,7 +195,7 @@ def _service(specialist: Specialist, doctor: cast.Doctor, speciality: str, place
         Service,
         service_key(doctor.person, speciality, place),
         specialist=specialist,
-        speciality_id=demo_id(f"speciality:{speciality}"),
+        speciality=Speciality.objects.get(code=speciality),
         patient_place=kinds[place].value if place else "home",
         site_id=demo_id(f"place:{place}") if place else None,
     )
