@@ -90,9 +90,8 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.CENTRE_DAY,
         }
     ),
-    Role.SPECIALIST: frozenset(
+    Role.SPECIALIST: frozenset(  # reaches people through appointments, never through a place
         {
-            May.PATIENT_READ,
             May.APPOINTMENT_SEE_TIMES,
             May.APPOINTMENT_SEE_REASON,
             May.APPOINTMENT_MOVE,

@@ -1,0 +1,112 @@
+# ruff: noqa: E501 a table is read across
+"""Who may open what: every URL, every role, own and foreign objects.
+
+One line for each method of each URL. A cell is what this person gets: ``yes`` (let in; what the
+page then says of an empty form does not matter here), ``403`` (their role does not open it
+anywhere), ``404`` (foreign, which looks like absent), ``in`` (sent to sign in). ``yes/404`` stands
+for the own and the foreign object. A method without a line must be refused to everybody.
+
+    nobody          has no session
+    roleless        Driss: signed in, holds no role and is no patient
+    patient         Amina; own is hers, foreign is Zineb's of another region
+    repres.         Fatima, who may do everything for Amina; foreign is Zineb
+    presenter       Brahim at Imilchil, where Amina was registered
+    specialist      Dr Salma, with whom Amina has an appointment; foreign is Dr Youssef's
+    coordinator     Karim of Drâa-Tafilalet, to which Imilchil belongs
+    admin           Omar at the ministry
+    auditor         Nadia at the ministry
+"""
+
+COLUMNS = (
+    "nobody",
+    "roleless",
+    "patient",
+    "repres.",
+    "presenter",
+    "specialist",
+    "coordinator",
+    "admin",
+    "auditor",
+)
+
+TABLE = """
+#                                       nobody  roleless  patient  repres.  presenter  specialist  coordinator  admin  auditor
+GET  audit:about                        in      403       yes/404  yes/404  403        403         403          403    403
+GET  audit:mine                         in      403       yes      yes      403        403         403          403    403
+GET  audit:search                       in      403       403      403      403        403         403          403    yes
+POST consultations:guest_test_ticket    404     404       404      404      404        404         404          404    404
+POST consultations:guest_ticket         404     404       404      404      404        404         404          404    404
+POST consultations:test_ticket          in      yes       yes      yes      yes        yes         yes          yes    yes
+POST consultations:ticket               in      403       yes/404  yes/404  yes/404    yes/404     403          403    403
+POST patients:add_identifier            in      403       403      403      yes/404    403         404          403    403
+POST patients:add_phone                 in      403       403      403      yes/404    403         404          403    403
+POST patients:add_representative        in      403       403      403      yes/404    403         404          403    403
+GET  patients:card                      in      403       403      403      yes/404    403         403          403    403
+POST patients:link                      in      403       403      403      yes/404    403         403          403    403
+GET  patients:register                  in      403       403      403      yes        403         yes          403    403
+POST patients:register                  in      403       403      403      yes        403         yes          403    403
+GET  patients:search                    in      403       403      403      yes        403         yes          403    403
+POST patients:void                      in      403       403      403      yes/404    403         404          403    403
+GET  scheduling:appointment             in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+GET  scheduling:availability            in      403       403      403      403        yes/404     yes/404      403    403
+POST scheduling:availability_add        in      403       403      403      403        yes/404     yes/404      403    403
+POST scheduling:availability_retire     in      403       403      403      403        yes/404     yes/404      403    403
+GET  scheduling:calendar                in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+GET  scheduling:cancel                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+POST scheduling:cancel                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+POST scheduling:confirm                 in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+GET  scheduling:diaries                 in      403       403      403      403        yes         yes          403    403
+GET  scheduling:hold                    in      403       yes/404  yes/404  yes/404    403         yes/404      403    403
+POST scheduling:hold                    in      403       yes/404  yes/404  yes/404    403         yes/404      403    403
+GET  scheduling:invite                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+POST scheduling:invite                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+POST scheduling:keep                    in      403       yes      yes      yes        403         yes          403    403
+GET  scheduling:move                    in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+POST scheduling:move                    in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
+GET  scheduling:people                  in      403       yes      yes      yes        403         yes          403    403
+GET  scheduling:reassign                in      403       403      403      403        403         yes/404      403    403
+POST scheduling:reassign                in      403       403      403      403        403         yes/404      403    403
+POST scheduling:release                 in      403       yes/404  yes/404  yes/404    403         yes/404      403    403
+GET  scheduling:start                   in      403       yes      yes      yes        403         yes          403    403
+GET  scheduling:times                   in      403       yes      yes      yes        403         yes          403    403
+"""
+
+# Pages without anybody's data, and allauth's own, which know only the person who is signed in.
+OPEN = """
+healthz                                GET,POST
+readyz                                 GET,POST
+set_language                           POST
+styleguide                             GET,POST
+styleguide_room                        GET,POST
+messaging:shown                        GET
+account_login                          GET,POST
+account_logout                         GET,POST
+account_inactive                       GET,POST
+account_signup                         GET,POST
+account_reauthenticate                 GET,POST
+account_email                          GET,POST
+account_email_verification_sent        GET,POST
+account_change_password                GET,POST
+account_set_password                   GET,POST
+account_reset_password                 GET,POST
+account_reset_password_done            GET,POST
+account_reset_password_from_key        GET,POST
+account_reset_password_from_key_done   GET,POST
+account_confirm_login_code             GET,POST
+account_request_login_code             GET,POST
+mfa_index                              GET,POST
+mfa_authenticate                       GET,POST
+mfa_reauthenticate                     GET,POST
+mfa_activate_totp                      GET,POST
+mfa_deactivate_totp                    GET,POST
+mfa_view_recovery_codes                GET,POST
+mfa_generate_recovery_codes            GET,POST
+mfa_download_recovery_codes            GET,POST
+mfa_list_webauthn                      GET,POST
+mfa_add_webauthn                       GET,POST
+mfa_edit_webauthn                      GET,POST
+mfa_remove_webauthn                    GET,POST
+mfa_reauthenticate_webauthn            GET,POST
+mfa_login_webauthn                     GET,POST
+usersessions_list                      GET,POST
+"""
