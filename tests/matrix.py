@@ -30,45 +30,49 @@ COLUMNS = (
 )
 
 TABLE = """
-#                                       nobody  roleless  patient  repres.  presenter  specialist  coordinator  admin  auditor
-GET  audit:about                        in      403       yes/404  yes/404  403        403         403          403    403
-GET  audit:mine                         in      403       yes      yes      403        403         403          403    403
-GET  audit:search                       in      403       403      403      403        403         403          403    yes
-POST consultations:guest_test_ticket    404     404       404      404      404        404         404          404    404
-POST consultations:guest_ticket         404     404       404      404      404        404         404          404    404
-POST consultations:test_ticket          in      yes       yes      yes      yes        yes         yes          yes    yes
-POST consultations:ticket               in      403       yes/404  yes/404  yes/404    yes/404     403          403    403
-POST patients:add_identifier            in      403       403      403      yes/404    403         404          403    403
-POST patients:add_phone                 in      403       403      403      yes/404    403         404          403    403
-POST patients:add_representative        in      403       403      403      yes/404    403         404          403    403
-GET  patients:card                      in      403       403      403      yes/404    403         403          403    403
-POST patients:link                      in      403       403      403      yes/404    403         403          403    403
-GET  patients:register                  in      403       403      403      yes        403         yes          403    403
-POST patients:register                  in      403       403      403      yes        403         yes          403    403
-GET  patients:search                    in      403       403      403      yes        403         yes          403    403
-POST patients:void                      in      403       403      403      yes/404    403         404          403    403
-GET  scheduling:appointment             in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-GET  scheduling:availability            in      403       403      403      403        yes/404     yes/404      403    403
-POST scheduling:availability_add        in      403       403      403      403        yes/404     yes/404      403    403
-POST scheduling:availability_retire     in      403       403      403      403        yes/404     yes/404      403    403
-GET  scheduling:calendar                in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-GET  scheduling:cancel                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-POST scheduling:cancel                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-POST scheduling:confirm                 in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-GET  scheduling:diaries                 in      403       403      403      403        yes         yes          403    403
-GET  scheduling:hold                    in      403       yes/404  yes/404  yes/404    403         yes/404      403    403
-POST scheduling:hold                    in      403       yes/404  yes/404  yes/404    403         yes/404      403    403
-GET  scheduling:invite                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-POST scheduling:invite                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-POST scheduling:keep                    in      403       yes      yes      yes        403         yes          403    403
-GET  scheduling:move                    in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-POST scheduling:move                    in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403    403
-GET  scheduling:people                  in      403       yes      yes      yes        403         yes          403    403
-GET  scheduling:reassign                in      403       403      403      403        403         yes/404      403    403
-POST scheduling:reassign                in      403       403      403      403        403         yes/404      403    403
-POST scheduling:release                 in      403       yes/404  yes/404  yes/404    403         yes/404      403    403
-GET  scheduling:start                   in      403       yes      yes      yes        403         yes          403    403
-GET  scheduling:times                   in      403       yes      yes      yes        403         yes          403    403
+#                                       nobody  roleless  patient  repres.  presenter  specialist  coordinator  admin    auditor
+GET  audit:about                        in      403       yes/404  yes/404  403        403         403          403      403
+GET  audit:mine                         in      403       yes      yes      403        403         403          403      403
+GET  audit:search                       in      403       403      403      403        403         403          403      yes
+POST consultations:guest_test_ticket    404     404       404      404      404        404         404          404      404
+POST consultations:guest_ticket         404     404       404      404      404        404         404          404      404
+POST consultations:test_ticket          in      yes       yes      yes      yes        yes         yes          yes      yes
+POST consultations:ticket               in      403       yes/404  yes/404  yes/404    yes/404     403          403      403
+POST desk:arrive                        in      403       403      403      yes/404    403         403          403      403
+GET  desk:day                           in      404       yes/404  yes/404  yes/404    yes/404     yes/404      yes/404  yes/404
+GET  desk:home                          in      yes       yes      yes      yes        yes         yes          yes      yes
+POST desk:retry                         in      403       403      403      403        403         yes/404      403      403
+POST patients:add_identifier            in      403       403      403      yes/404    403         404          403      403
+POST patients:add_phone                 in      403       403      403      yes/404    403         404          403      403
+POST patients:add_representative        in      403       403      403      yes/404    403         404          403      403
+GET  patients:card                      in      403       403      403      yes/404    403         403          403      403
+POST patients:link                      in      403       403      403      yes/404    403         403          403      403
+GET  patients:register                  in      403       403      403      yes        403         yes          403      403
+POST patients:register                  in      403       403      403      yes        403         yes          403      403
+GET  patients:search                    in      403       403      403      yes        403         yes          403      403
+POST patients:void                      in      403       403      403      yes/404    403         404          403      403
+GET  scheduling:appointment             in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+GET  scheduling:availability            in      403       403      403      403        yes/404     yes/404      403      403
+POST scheduling:availability_add        in      403       403      403      403        yes/404     yes/404      403      403
+POST scheduling:availability_retire     in      403       403      403      403        yes/404     yes/404      403      403
+GET  scheduling:calendar                in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+GET  scheduling:cancel                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+POST scheduling:cancel                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+POST scheduling:confirm                 in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+GET  scheduling:diaries                 in      403       403      403      403        yes         yes          403      403
+GET  scheduling:hold                    in      403       yes/404  yes/404  yes/404    403         yes/404      403      403
+POST scheduling:hold                    in      403       yes/404  yes/404  yes/404    403         yes/404      403      403
+GET  scheduling:invite                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+POST scheduling:invite                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+POST scheduling:keep                    in      403       yes      yes      yes        403         yes          403      403
+GET  scheduling:move                    in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+POST scheduling:move                    in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+GET  scheduling:people                  in      403       yes      yes      yes        403         yes          403      403
+GET  scheduling:reassign                in      403       403      403      403        403         yes/404      403      403
+POST scheduling:reassign                in      403       403      403      403        403         yes/404      403      403
+POST scheduling:release                 in      403       yes/404  yes/404  yes/404    403         yes/404      403      403
+GET  scheduling:start                   in      403       yes      yes      yes        403         yes          403      403
+GET  scheduling:times                   in      403       yes      yes      yes        403         yes          403      403
 """
 
 # Pages without anybody's data, and allauth's own, which know only the person who is signed in.

@@ -21,13 +21,24 @@ from django.urls import URLPattern, get_resolver, reverse
 from scheduling import links
 from scheduling.actions import issue_link
 from scheduling.models import Appointment, Hold, Specialist
-from telemed.accounts.models import Patient, User
+from telemed.accounts.models import Organisation, Patient, User
+from telemed.accounts.roles import Role
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
+from telemed.messaging.models import Message
 from tests import make, matrix
 from tests.cast import Cast
 
 METHODS = ("GET", "POST")
+ROLE_OF = {
+    "patient": Role.PATIENT,
+    "repres.": Role.PATIENT,
+    "presenter": Role.PRESENTER,
+    "specialist": Role.SPECIALIST,
+    "coordinator": Role.COORDINATOR,
+    "admin": Role.ADMINISTRATOR,
+    "auditor": Role.AUDITOR,
+}
 
 
 @dataclass
@@ -94,6 +105,20 @@ class World:
             expires_at=clock.now() + timedelta(minutes=5),
         )
 
+    def failed_message(self, place: Organisation) -> Message:
+        message, _created = Message.objects.get_or_create(
+            idempotency_key=f"failed at {place.id}",
+            defaults={
+                "kind": "appointment.booked",
+                "channel": "sms",
+                "address": "+212661234567",
+                "organisation": place.id,
+                "due_at": clock.now(),
+                "state": "failed",
+            },
+        )
+        return message
+
     def token(self) -> str:
         return links.token(issue_link(self.own_appointment, "companion", SYSTEM))
 
@@ -115,9 +140,13 @@ class World:
                 return self.amina.contacts.get().id
             case "token":
                 return self.token()
+            case "message_id":
+                return self.failed_message(self.cast.imilchil).id
+            case "role":
+                return ROLE_OF.get(column, Role.PATIENT)
         return self.neutral(name)
 
-    def foreign(self, name: str) -> Any:
+    def foreign(self, name: str, column: str) -> Any:
         match name:
             case "patient":
                 return self.zineb.id
@@ -133,6 +162,10 @@ class World:
                 return self.zineb.contacts.get().id
             case "token":
                 return "A" * 48
+            case "message_id":
+                return self.failed_message(self.cast.temara).id
+            case "role":
+                return next(role for role in Role if role != ROLE_OF.get(column))
         return self.neutral(name)
 
     def neutral(self, name: str) -> Any:
@@ -149,7 +182,17 @@ class World:
 
 KINDS = {"scheduling:availability_add": "hours", "scheduling:availability_retire": "hours"}
 FORM = "application/x-www-form-urlencoded"
-OBJECTS = {"patient", "appointment_id", "hold_id", "specialist_id", "entry_id", "row", "token"}
+OBJECTS = {
+    "patient",
+    "appointment_id",
+    "hold_id",
+    "specialist_id",
+    "entry_id",
+    "row",
+    "token",
+    "message_id",
+    "role",
+}
 
 
 def no_fields(world: World) -> dict[str, Any]:
@@ -204,7 +247,8 @@ def world(cast) -> World:
 
 def arguments(world: World, name: str, column: str, *, own: bool) -> dict[str, Any]:
     made = {
-        part: world.own(part, column) if own else world.foreign(part) for part in patterns()[name]
+        part: world.own(part, column) if own else world.foreign(part, column)
+        for part in patterns()[name]
     }
     if name in KINDS:
         made["kind"] = KINDS[name]
