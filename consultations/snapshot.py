@@ -65,7 +65,7 @@ def _you(facts: Facts, you: Participant, browser: str, language: str) -> dict[st
         "role": you.role,
         "name": name_of(you, language),
         "state": state,
-        "since": since.isoformat() if since else None,
+        "waited": int((facts.read_at - since).total_seconds()) if since else 0,
         "consent": facts.consents[you.pk],
         "carries": [
             {
@@ -145,7 +145,7 @@ def _waiting(facts: Facts, one: Participant, language: str) -> dict[str, Any]:
         "id": str(one.pk),
         "name": name_of(one, language),
         "role": one.role,
-        "since": since.isoformat() if since else None,
+        "waited": int((facts.read_at - since).total_seconds()) if since else 0,
         "verified": one.verified,
         "consent": facts.consents[one.pk],
         "elsewhere": elsewhere,

@@ -1,12 +1,14 @@
 from django.urls import path
 
-from consultations.views import tickets
+from consultations.views import pages, tickets
 
 app_name = "consultations"
 
 urlpatterns = [
+    path("visit/<uuid:appointment_id>/", pages.room, name="room"),
     path("visit/<uuid:appointment_id>/ticket", tickets.ticket, name="ticket"),
     path("visit/test/ticket", tickets.test_ticket, name="test_ticket"),
+    path("v/<str:token>/", pages.link, name="link"),
     path("v/<str:token>/ticket", tickets.guest_ticket, name="guest_ticket"),
     path("v/<str:token>/test/ticket", tickets.guest_test_ticket, name="guest_test_ticket"),
 ]

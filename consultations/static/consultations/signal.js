@@ -11,7 +11,7 @@
  * @property {string} role
  * @property {string} name
  * @property {string} state
- * @property {string | null} since
+ * @property {number} waited seconds
  * @property {ConsentState} consent
  * @property {Carried[]} carries
  * @property {boolean} waiting_elsewhere
@@ -31,7 +31,7 @@
  * @property {string} id
  * @property {string} name
  * @property {string} role
- * @property {string | null} since
+ * @property {number} waited seconds
  * @property {boolean} verified
  * @property {ConsentState} consent
  * @property {boolean} elsewhere

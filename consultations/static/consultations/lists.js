@@ -1,0 +1,131 @@
+/** Draws the lists beside the picture: who waits, who is here, and the consents to be given. */
+
+import { copy, maybe, one, word } from "./words.js";
+
+/** @typedef {import("./signal.js").Person} Person */
+/** @typedef {import("./signal.js").Waiting} Waiting */
+/** @typedef {import("./signal.js").Carried} Carried */
+/** @typedef {(act: string, id: string) => void} Act */
+
+/** @param {string} role */
+const roleWord = (role) => word(`role-${role}`);
+
+/** @param {HTMLElement} root @param {string} id @param {Act} act */
+function listenToActs(root, id, act) {
+  for (const button of root.querySelectorAll("[data-act]")) {
+    if (button instanceof HTMLElement && !button.dataset.bound) {
+      button.dataset.bound = "yes";
+      button.addEventListener("click", () => act(button.dataset.act ?? "", id));
+    }
+  }
+}
+
+/**
+ * @param {HTMLElement} list @param {Waiting[]} waiting
+ * @param {number} later seconds since the server counted @param {Act} act
+ */
+export function drawWaiting(list, waiting, later, act) {
+  list.replaceChildren(
+    ...waiting.map((person) => {
+      const row = copy("t-waiting");
+      one(row, "[data-name]").textContent = person.name;
+      const facts = [
+        roleWord(person.role),
+        ...person.carries.map((name) => word("with", { name })),
+        word("waited", { n: Math.floor((person.waited + later) / 60) }),
+        person.verified ? "" : word("guest"),
+        person.elsewhere ? word("other-device") : "",
+        ["given", "not-needed"].includes(person.consent) ? "" : word("consent-missing"),
+      ];
+      one(row, "[data-facts]").textContent = facts.filter(Boolean).join(" · ");
+      listenToActs(row, person.id, act);
+      return row;
+    }),
+  );
+}
+
+/** @param {HTMLElement} list @param {Person[]} people @param {string} you @param {Act} act */
+export function drawPeople(list, people, you, act) {
+  list.replaceChildren(
+    ...people.map((person) => {
+      const row = copy("t-person");
+      one(row, "[data-name]").textContent = person.name;
+      const beside = people.find((other) => other.id === person.beside);
+      const facts = [
+        person.id === you ? word("you") : roleWord(person.role),
+        beside ? word("with", { name: beside.name }) : "",
+        person.verified ? "" : word("guest"),
+        ["given", "not-needed"].includes(person.consent) ? "" : word("consent-missing"),
+      ];
+      one(row, "[data-facts]").textContent = facts.filter(Boolean).join(" · ");
+      const actions = maybe(row, ".row-actions");
+      if (actions) actions.hidden = person.id === you || Boolean(person.beside);
+      one(row, "[data-present]").replaceChildren(
+        ...person.present.map((other) => {
+          const item = copy("t-present");
+          const seen = word(other.on_camera ? "on-camera" : "off-camera");
+          one(item, "[data-words]").textContent = `${other.name}, ${other.capacity} (${seen})`;
+          one(item, "button").hidden = person.id !== you;
+          listenToActs(item, other.id, act);
+          return item;
+        }),
+      );
+      listenToActs(row, person.id, act);
+      return row;
+    }),
+  );
+}
+
+/**
+ * A card for everybody of this device who has not decided, and a note for who refused.
+ * @param {HTMLElement} root @param {Carried[]} people
+ * @param {(decision: string, participant: string, role: string) => void} decide
+ */
+export function drawConsents(root, people, decide) {
+  const wanted = people.filter((person) => !["given", "not-needed"].includes(person.consent));
+  const key = wanted.map((person) => person.id + person.consent).join();
+  if (root.dataset.drawn === key) return;
+  root.dataset.drawn = key;
+  root.replaceChildren(
+    ...wanted.map((person) => {
+      const refused = person.consent === "refused" || person.consent === "withdrawn";
+      const card = refused ? copy("t-refused") : consentCard(person);
+      for (const button of card.querySelectorAll("[data-decide]")) {
+        if (!(button instanceof HTMLElement)) continue;
+        button.addEventListener("click", () => {
+          const decision = button.dataset.decide ?? "";
+          if (decision === "again") card.replaceWith(again(person, decide));
+          else decide(decision, person.id, person.role);
+        });
+      }
+      return card;
+    }),
+  );
+}
+
+/** @param {Carried} person @param {(decision: string, participant: string, role: string) => void} decide */
+function again(person, decide) {
+  const holder = document.createElement("div");
+  drawConsents(holder, [{ ...person, consent: "none" }], decide);
+  return holder;
+}
+
+/** @param {Carried} person */
+function consentCard(person) {
+  const card = copy("t-consent");
+  one(card, "[data-for]").textContent = person.name;
+  one(card, "[data-text]").textContent = consentWords(person.role).text;
+  const spoken = maybe(card, '[data-decide="spoken"]');
+  if (spoken) spoken.hidden = person.role !== "patient";
+  return card;
+}
+
+/** @param {string} role */
+export function consentWords(role) {
+  const shown = one(document, `#words [data-consent="${role === "patient" ? "patient" : "other"}"]`);
+  const { version = "", sha256 = "", language = "", specialist = "" } = shown.dataset;
+  return {
+    text: (shown.textContent ?? "").replaceAll("{specialist}", specialist),
+    stored: { text_version: version, text_sha256: sha256, language },
+  };
+}

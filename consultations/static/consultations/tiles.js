@@ -1,0 +1,263 @@
+/** Draws who is seen: one seat a connection, one for each shared screen, and one's own. */
+
+import { copy, one, word } from "./words.js";
+
+/** @typedef {import("./signal.js").Person} Person */
+/** @typedef {{mid: string, kind: string, participant: string | null, source: string | null}} Shown */
+
+const STALE_MS = 2000;
+
+/** One seat: a picture that says by itself when it is not live. */
+class Seat {
+  #lastFrame = 0;
+  #watched = false;
+
+  /** @param {string} key */
+  constructor(key) {
+    this.key = key;
+    this.root = copy("t-seat");
+    this.video = /** @type {HTMLVideoElement} */ (one(this.root, "video"));
+  }
+
+  /** @param {MediaStreamTrack[]} tracks */
+  play(tracks) {
+    const stream = this.video.srcObject;
+    const playing = stream instanceof MediaStream ? stream.getTracks() : [];
+    if (tracks.length === playing.length && tracks.every((track) => playing.includes(track))) return;
+    this.video.srcObject = new MediaStream(tracks);
+    this.#watch();
+    void this.video.play().catch(() => {
+      // Sound before any tap: the page offers the tap (`needsTap`).
+    });
+  }
+
+  #watch() {
+    if (this.#watched || !("requestVideoFrameCallback" in this.video)) return;
+    this.#watched = true;
+    const seen = () => {
+      this.#lastFrame = performance.now();
+      this.video.requestVideoFrameCallback(seen);
+    };
+    this.video.requestVideoFrameCallback(seen);
+  }
+
+  /** @param {boolean} expected whether a picture ought to come @param {string} clock */
+  age(expected, clock) {
+    const age = performance.now() - this.#lastFrame;
+    const stale = expected && this.#lastFrame > 0 && age > STALE_MS;
+    if (stale && !this.root.classList.contains("stale")) {
+      one(this.root, "[data-stale]").textContent = word("stale", { time: clock });
+    }
+    this.root.classList.toggle("stale", stale);
+    this.root.classList.toggle("pictured", expected && this.#lastFrame > 0);
+    one(this.root, ".person-mark").hidden = expected && this.#lastFrame > 0;
+    this.video.classList.toggle("blank", !expected);
+  }
+}
+
+/** The stage. Give it tracks, slots and people in any order; it draws what they add up to. */
+export class Stage {
+  /** @type {Map<string, Seat>} */ #seats = new Map();
+  /** @type {Map<string, MediaStreamTrack>} */ #tracks = new Map();
+  /** @type {Shown[]} */ #shown = [];
+  /** @type {Person[]} */ #people = [];
+  /** @type {Map<string, string>} */ #links = new Map();
+  #you = "";
+  #speaker = "";
+  #sink = "";
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.own = new Seat("own");
+    this.own.root.classList.add("own");
+    this.own.video.muted = true;
+    one(this.own.root, "[data-name]").textContent = word("you");
+    root.append(this.own.root);
+    makeMovable(this.own.root);
+  }
+
+  /** @param {{mid: string, track: MediaStreamTrack}} slot */
+  addTrack({ mid, track }) {
+    this.#tracks.set(mid, track);
+    this.draw();
+  }
+
+  forgetTracks() {
+    this.#tracks.clear();
+    this.#shown = [];
+    this.draw();
+  }
+
+  /** @param {Shown[]} shown */
+  map(shown) {
+    this.#shown = shown;
+    this.draw();
+  }
+
+  /** @param {Person[]} people @param {string} you */
+  seat(people, you) {
+    this.#people = people;
+    this.#you = you;
+    this.#links = new Map(people.map((person) => [person.id, person.link]));
+    this.draw();
+  }
+
+  /** @param {string} participant @param {string} state */
+  link(participant, state) {
+    this.#links.set(participant, state);
+    this.draw();
+  }
+
+  /** @param {string | null} participant */
+  speaks(participant) {
+    this.#speaker = participant ?? "";
+    for (const seat of this.#seats.values()) {
+      seat.root.classList.toggle("speaking", seat.key === this.#speaker);
+    }
+  }
+
+  /** @param {MediaStream} stream */
+  showOwn(stream) {
+    this.own.play(stream.getVideoTracks());
+    this.own.root.hidden = stream.getVideoTracks().length === 0;
+  }
+
+  /** @param {string} id of an audio output */
+  async speakTo(id) {
+    this.#sink = id;
+    await Promise.all([...this.#seats.values()].map((seat) => setSink(seat.video, id)));
+  }
+
+  /** @returns {{video: boolean, audio: boolean}} what others send at the moment */
+  get expected() {
+    const others = this.#others();
+    return {
+      video: others.some((person) => this.#sends(person, "video")),
+      audio: others.some((person) => this.#sends(person, "audio")),
+    };
+  }
+
+  /** @returns {boolean} whether the browser holds the sound back until somebody taps */
+  get needsTap() {
+    return [...this.#seats.values()].some(
+      ({ video }) => video.paused && video.srcObject instanceof MediaStream,
+    );
+  }
+
+  async tapped() {
+    await Promise.all([...this.#seats.values()].map(({ video }) => video.play().catch(() => {})));
+  }
+
+  /** The picture of whoever is seen first, for the small window. */
+  get first() {
+    return [...this.#seats.values()][0]?.video ?? null;
+  }
+
+  #others() {
+    const you = this.#people.find((person) => person.id === this.#you);
+    return this.#people.filter(
+      (person) => person.id !== this.#you && !person.beside && person.id !== you?.beside,
+    );
+  }
+
+  /** @param {Person} person @param {"audio" | "video" | "screen"} kind */
+  #sends(person, kind) {
+    return this.#links.get(person.id) === "connected" && !person.muted.includes(kind);
+  }
+
+  draw() {
+    const keys = new Set();
+    for (const person of this.#others()) {
+      keys.add(person.id);
+      this.#drawPerson(person);
+      const screen = this.#trackOf(person.id, "screen");
+      if (screen && !person.muted.includes("screen")) {
+        keys.add(`${person.id}/screen`);
+        this.#drawScreen(person, screen);
+      }
+    }
+    for (const [key, seat] of this.#seats) {
+      if (!keys.has(key)) {
+        seat.root.remove();
+        this.#seats.delete(key);
+      }
+    }
+    this.tick("");
+  }
+
+  /** @param {Person} person */
+  #drawPerson(person) {
+    const seat = this.#seat(person.id);
+    const with_ = this.#people.filter((other) => other.beside === person.id);
+    const names = [...with_, person].map((each) => each.name);
+    one(seat.root, "[data-name]").textContent = names.join(" · ");
+    one(seat.root, ".person-mark").textContent = initials(names[0] ?? "");
+    one(seat.root, "[data-muted]").hidden = !person.muted.includes("audio");
+    const tracks = [this.#trackOf(person.id, "video"), this.#trackOf(person.id, "audio")];
+    seat.play(tracks.filter((track) => track !== undefined));
+  }
+
+  /** @param {Person} person @param {MediaStreamTrack} track */
+  #drawScreen(person, track) {
+    const seat = this.#seat(`${person.id}/screen`);
+    seat.root.classList.add("screen");
+    one(seat.root, "[data-name]").textContent = word("screen-of", { name: person.name });
+    seat.play([track]);
+  }
+
+  /** @param {string} key */
+  #seat(key) {
+    let seat = this.#seats.get(key);
+    if (!seat) {
+      seat = new Seat(key);
+      this.#seats.set(key, seat);
+      this.own.root.before(seat.root);
+      void setSink(seat.video, this.#sink);
+    }
+    return seat;
+  }
+
+  /** @param {string} participant @param {string} source */
+  #trackOf(participant, source) {
+    const slot = this.#shown.find((one) => one.participant === participant && one.source === source);
+    return slot && this.#tracks.get(slot.mid);
+  }
+
+  /** Look at every picture's age. @param {string} clock the hour that a still picture is marked with */
+  tick(clock) {
+    for (const seat of this.#seats.values()) {
+      const [id, screen] = seat.key.split("/");
+      const person = this.#people.find((each) => each.id === id);
+      const expected = person !== undefined && !person.muted.includes(screen ? "screen" : "video");
+      seat.age(expected && this.#trackOf(id ?? "", screen ?? "video") !== undefined, clock);
+    }
+  }
+}
+
+/** @param {string} name */
+function initials(name) {
+  const words = name.split(/\s+/).filter((each) => !/^(dr|pr|د|م)\.?$/i.test(each));
+  const [first = "", last = ""] = [words[0]?.[0], words.length > 1 ? words.at(-1)?.[0] : ""];
+  return first > "\u0590" ? first : first + last;
+}
+
+/** @param {HTMLVideoElement} video @param {string} id */
+async function setSink(video, id) {
+  if (id && "setSinkId" in video) await video.setSinkId(id).catch(() => {});
+}
+
+/** The own picture may be in the way of what must be seen: it can be dragged. @param {HTMLElement} element */
+function makeMovable(element) {
+  let [x, y, startX, startY] = [0, 0, 0, 0];
+  element.addEventListener("pointerdown", (event) => {
+    element.setPointerCapture(event.pointerId);
+    [startX, startY] = [event.clientX - x, event.clientY - y];
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (!element.hasPointerCapture(event.pointerId)) return;
+    [x, y] = [event.clientX - startX, event.clientY - startY];
+    element.style.translate = `${x}px ${y}px`;
+  });
+}
+

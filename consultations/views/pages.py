@@ -1,0 +1,171 @@
+"""The pages of a visit: before, waiting room and call are one page, so that nothing is lost
+between them; the personal link asks for its code first."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods, require_safe
+
+from consultations import consent_texts, rules
+from consultations.access import GUEST_COOKIE, Seat, guest_of, link_or_404, seat_for
+from consultations.actions.entering import open_visit, opened
+from consultations.actions.guests import start_session
+from consultations.models import Consultation, Participant, ParticipantRole, Room
+from consultations.snapshot import PROFESSIONAL
+from consultations.views.tickets import browser_of
+from scheduling.models import Appointment
+from scheduling.rules import FINAL, join_window
+from telemed.accounts.access import viewer
+from telemed.accounts.doors import door, unstored
+from telemed.accounts.names import user_name
+from telemed.accounts.roles import May
+from telemed.audit import actions as audit
+from telemed.lib import clock
+from telemed.lib.fields import localized
+from telemed.lib.refusals import Refused
+
+GUEST_SECONDS = 24 * 3600
+
+
+@require_safe
+@door(May.ROOM_JOIN)
+def room(request: HttpRequest, appointment_id: UUID) -> HttpResponseBase:
+    seat = seat_for(viewer(request), appointment_id)
+    return _visit_page(
+        request,
+        seat,
+        ticket_url=reverse("consultations:ticket", args=[appointment_id]),
+        test_url=reverse("consultations:test_ticket"),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link(request: HttpRequest, token: str) -> HttpResponseBase:
+    """A GET changes nothing: previews of messages fetch links before people open them."""
+    seat = guest_of(request, token)
+    if seat is not None:
+        return unstored(
+            _visit_page(
+                request,
+                seat,
+                ticket_url=reverse("consultations:guest_ticket", args=[token]),
+                test_url=reverse("consultations:guest_test_ticket", args=[token]),
+            )
+        )
+    return unstored(_ask_code(request, token))
+
+
+def _ask_code(request: HttpRequest, token: str) -> HttpResponseBase:
+    personal = link_or_404(token)
+    refused: Refused | None = None
+    if request.method == "POST":
+        try:
+            _session, key = start_session(personal, request.POST.get("code", ""))
+        except Refused as why:
+            refused = why
+        else:
+            response = redirect("consultations:link", token)
+            response.set_cookie(
+                GUEST_COOKIE,
+                key,
+                max_age=GUEST_SECONDS,
+                secure=request.is_secure(),
+                httponly=True,
+                samesite="Lax",
+            )
+            return response
+    context = {"card": _card(personal.appointment), "kind": personal.kind, "refused": refused}
+    response = render(request, "consultations/code.html", context, status=400 if refused else 200)
+    # The address is the key: it must not travel on to another site.
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _visit_page(
+    request: HttpRequest, seat: Seat, *, ticket_url: str, test_url: str
+) -> HttpResponseBase:
+    now = clock.now()
+    visit = open_visit(seat.appointment)
+    context = {
+        "appointment": seat.appointment,
+        "card": _card(seat.appointment),
+        "role": seat.role,
+        "professional": seat.role in PROFESSIONAL,
+        "specialist": seat.role == ParticipantRole.SPECIALIST,
+    }
+    if visit.state == Room.State.CLOSED or seat.appointment.status in FINAL:
+        return _unreferred(render(request, "consultations/over.html", context))
+    participant = opened(seat)
+    back = participant.waiting_since is not None or participant.admitted_at is not None
+    closed = _closed_door(seat.appointment, now)
+    if closed and not back:
+        return _unreferred(render(request, "consultations/early.html", context | closed))
+    audit.record(
+        "visit.open",
+        seat.actor,
+        patient=seat.appointment.patient_id,
+        organisation=seat.appointment.organisation_id,
+        subject=("appointment", seat.appointment.pk),
+    )
+    context |= {
+        "ticket_url": ticket_url,
+        "test_url": test_url,
+        "returning": back and _same_browser(request, participant, now),
+        "language": get_language() or "fr",
+        "patient_text": consent_texts.text_for(get_language() or "fr", patient=True),
+        "other_text": consent_texts.text_for(get_language() or "fr", patient=False),
+        "records_url": _records_url(visit) if context["specialist"] else "",
+        "identifications": Consultation.Identification.choices,
+        "site": seat.appointment.site or seat.appointment.organisation,
+    }
+    return _unreferred(render(request, "consultations/room.html", context))
+
+
+def _unreferred(response: HttpResponse) -> HttpResponse:
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _closed_door(appointment: Appointment, now: datetime) -> dict[str, Any]:
+    """Why nobody comes in yet, or any more; empty while the window is open."""
+    opens_at, closes_at = join_window(appointment.starts_at, appointment.ends_at)
+    if now < opens_at:
+        return {"opens_at": opens_at, "wait": opens_at - now, "late": False}
+    if now > closes_at:
+        return {"opens_at": opens_at, "late": True}
+    return {}
+
+
+def _same_browser(request: HttpRequest, participant: Participant, now: datetime) -> bool:
+    """Whether a reload goes straight back in, without asking anything again."""
+    return participant.state not in rules.OUTSIDE and rules.keeps_place(
+        participant.last_seen_at, same_browser=participant.browser == browser_of(request), now=now
+    )
+
+
+def _records_url(visit: Room) -> str:
+    """Pages compose upwards by address: the chart belongs to an app above this one."""
+    try:
+        return reverse("records:panel", args=[visit.consultation_id])
+    except NoReverseMatch:
+        return ""
+
+
+def _card(appointment: Appointment) -> dict[str, Any]:
+    """What everybody may know before being let in: who the specialist is, and when."""
+    specialist = appointment.specialist
+    return {
+        "name": user_name(specialist.user),
+        "speciality": localized(appointment.service.speciality.name),
+        "registration": specialist.registration_number,
+        "site": localized(specialist.organisation.name),
+        "starts_at": appointment.starts_at,
+        "zone": appointment.time_zone,
+        "place": appointment.patient_place,
+        "place_name": localized(appointment.site.name) if appointment.site else "",
+    }
