@@ -69,8 +69,8 @@ def _ask_code(request: HttpRequest, token: str) -> HttpResponseBase:
         except Refused as why:
             refused = why
         else:
-            response = redirect("consultations:link", token)
-            response.set_cookie(
+            inside = redirect("consultations:link", token)
+            inside.set_cookie(
                 GUEST_COOKIE,
                 key,
                 max_age=GUEST_SECONDS,
@@ -78,7 +78,7 @@ def _ask_code(request: HttpRequest, token: str) -> HttpResponseBase:
                 httponly=True,
                 samesite="Lax",
             )
-            return response
+            return inside
     context = {"card": _card(personal.appointment), "kind": personal.kind, "refused": refused}
     response = render(request, "consultations/code.html", context, status=400 if refused else 200)
     # The address is the key: it must not travel on to another site.
