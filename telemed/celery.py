@@ -30,6 +30,10 @@ app.conf.beat_schedule = {
         "task": "scheduling.tasks.rederive_times",
         "schedule": timedelta(hours=1),
     },
+    "make documents": {
+        "task": "telemed.records.tasks.make_missing_documents",
+        "schedule": timedelta(seconds=60),
+    },
 }
 
 

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("consultations.urls")),
     path("language/", choose_language, name="set_language"),
     path("", include("scheduling.urls")),
+    path("records/", include("telemed.records.urls")),
     path("", include("telemed.desk.urls")),
 ]
 if not settings.PRODUCTION:

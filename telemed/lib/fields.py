@@ -82,6 +82,18 @@ class SealedTextField(models.BinaryField):
         raise TypeError(f"{self.name} is sealed and is not serialised")
 
 
+class SealedBytesField(SealedTextField):
+    """A small file encrypted at rest."""
+
+    empty = b""
+
+    def decode(self, plain: bytes) -> bytes:
+        return plain
+
+    def encode(self, value: bytes) -> bytes:
+        return value
+
+
 class SealedJSONField(SealedTextField):
     """A JSON value encrypted at rest; the default is an empty object."""
 

@@ -1,15 +1,14 @@
 """What day pages ask of the records: reading only."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from telemed.accounts.models import User
 from telemed.records.models import Note, Summary
-
-SIGN_WITHIN = timedelta(hours=24)
+from telemed.records.rules import SIGN_WITHIN
 
 
 def unsigned_notes(author: User, now: datetime) -> QuerySet[Note]:
