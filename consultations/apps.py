@@ -6,7 +6,9 @@ class ConsultationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from consultations import processes
+        from consultations import processes, queries
+        from telemed.accounts import sessions
         from telemed.lib import health
 
         health.register("media", processes.check)
+        sessions.lasts_while(queries.is_in_visit)

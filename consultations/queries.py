@@ -9,6 +9,7 @@ from consultations.models import Consultation, ConsultationStatus, Participant, 
 from scheduling.access import appointments_in
 from scheduling.models import Appointment, Specialist
 from telemed.accounts.access import Viewer
+from telemed.accounts.models import User
 from telemed.accounts.roles import May
 from telemed.lib import clock
 
@@ -30,6 +31,17 @@ def waiting(specialist: Specialist) -> QuerySet[Participant]:
     return rows.select_related(
         "room__consultation__appointment__patient", "user", "patient"
     ).order_by("waiting_since")
+
+
+def is_in_visit(user: User) -> bool:
+    """Whether they wait or are in a call now, or were within the time that keeps their place."""
+    rows = Participant.objects.filter(
+        user=user,
+        state__in=[State.WAITING, State.ADMITTED, State.CONNECTED, State.RECONNECTING],
+        last_seen_at__gte=clock.now() - rules.AWAY_LIMIT,
+        voided_at__isnull=True,
+    )
+    return rows.exclude(room__state=Room.State.CLOSED).exists()
 
 
 def rooms_in(viewer: Viewer) -> QuerySet[Room]:

@@ -26,13 +26,7 @@ _RELATED = (
 
 def in_care(viewer: Viewer, ability: May) -> frozenset[UUID]:
     """For whom they may do this as a patient does: themselves and those they represent."""
-    own = {viewer.patient.pk} if viewer.patient and viewer.may(ability) else set()
-    others = {
-        row.patient_id
-        for row in viewer.representations
-        if viewer.represents(row.patient_id, ability)
-    }
-    return frozenset(own | others)
+    return viewer.in_care(ability)
 
 
 def appointments_in(viewer: Viewer, ability: May) -> QuerySet[Appointment]:

@@ -131,9 +131,10 @@ class Viewer:
         belongs to the region, so a centre also reaches the patients of the places above it.
         """
         known = Patient.objects.filter(voided_at__isnull=True)
-        return known.filter(self._in_care(ability) | self._of_places(ability))
+        return known.filter(Q(id__in=self.in_care(ability)) | self._of_places(ability))
 
-    def _in_care(self, ability: May) -> Q:
+    def in_care(self, ability: May) -> frozenset[UUID]:
+        """For whom they may do this as a patient does: themselves and those they represent."""
         ids = {
             row.patient_id
             for row in self.representations
@@ -141,7 +142,7 @@ class Viewer:
         }
         if self.patient is not None and self.user.is_active and may(Role.PATIENT, ability):
             ids |= {self.patient.id} | self._same_person
-        return Q(id__in=ids)
+        return frozenset(ids)
 
     @cached_property
     def _same_person(self) -> frozenset[UUID]:
