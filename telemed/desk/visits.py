@@ -196,7 +196,7 @@ class Visit:
     @property
     def room_url(self) -> str:
         """The visit; who comes for the first time is led through the device check and consent."""
-        return f"/visit/{self.appointment.pk}/"
+        return reverse("consultations:room", args=[self.appointment.pk])
 
     @property
     def admit_url(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from telemed.desk.demo import cast, purge, seed, visits
+from telemed.desk.demo import cast, past, purge, seed, visits
 
 
 class Command(BaseCommand):
@@ -21,6 +21,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{purge.purge()} rows removed")
             return
         seed.people_and_places()
+        past.ensure_past_visit()
         visits.ensure_visits()
         for person in cast.PEOPLE:
             self.stdout.write(f"{person.role:<14} {person.email:<26} {cast.PASSWORD}")
