@@ -302,6 +302,16 @@ class Visit {
       void devices.playTestTone().catch(() => {});
       if (one(this.root, "#side").hidden) this.openPanel("waiting");
     }
+    this.admitAsAsked(snapshot.waiting.map((person) => person.id));
+  }
+
+  /** "Admit" on the specialist's day is one tap: the address names whom, and is forgotten then.
+   * @param {string[]} waiting */
+  admitAsAsked(waiting) {
+    const asked = location.hash.match(/^#admit=([\w-]+)$/)?.[1];
+    if (!asked || !waiting.includes(asked)) return;
+    history.replaceState(null, "", location.pathname);
+    this.act("admit", asked);
   }
 
   /** @param {Snapshot} snapshot */
