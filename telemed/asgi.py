@@ -7,7 +7,6 @@ by up to 0.9 s.
 import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telemed.settings")
@@ -18,11 +17,12 @@ web = get_asgi_application()
 from consultations.lifespan import media_process  # noqa: E402
 from consultations.routing import websocket_urlpatterns  # noqa: E402
 from telemed.lib.lifespan import alive, living  # noqa: E402
+from telemed.lib.origin import same_origin  # noqa: E402
 
 media = ProtocolTypeRouter(
     {
         "lifespan": living(media_process),
         "http": alive,
-        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        "websocket": same_origin(URLRouter(websocket_urlpatterns)),
     }
 )

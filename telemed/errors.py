@@ -1,6 +1,7 @@
 """Error pages: what happened in plain words, and a number to give to the help desk.
 
-The page of an unexpected error asks neither database nor session: they may be its cause.
+The pages of a bad request and of an unexpected error ask neither database nor session nor the
+request: one of them may be the cause.
 """
 
 import logging
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "400.html", _reference(), status=400)
+    return HttpResponse(render_to_string("400.html", _reference()), status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

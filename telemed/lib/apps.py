@@ -3,6 +3,7 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
 class LibConfig(AppConfig):
+    default = True  # of the two configurations in this file
     name = "telemed.lib"
     default_auto_field = "django.db.models.BigAutoField"
 

@@ -98,9 +98,11 @@ def configuration(*, production: bool, level: str) -> dict[str, Any]:
             # Django's own handlers would mail tracebacks and print a second line.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
-            # One would log every address it asks, the other every table of every font.
+            # These would log every address asked, and every table of every font.
             "httpx": {"level": "WARNING"},
             "fontTools": {"level": "WARNING"},
+            # It would log each socket's whole address, ticket included.
+            "uvicorn.error": {"level": "WARNING"},
         },
     }
 
