@@ -26,7 +26,8 @@ THROUGHPUT_MS = 500.0
 LOSS_WINDOW = 1.0
 MIN_BITRATE = 40_000
 SETTLING_SECONDS = 2.0
-WINDOW_SECONDS = 0.3
+WINDOW_SECONDS = 0.25
+COLLAPSE_SECONDS = 0.35
 MIN_WINDOW_BYTES = 8_000
 BASE_ROUND_TRIP_DRIFT = 0.002
 
@@ -42,6 +43,7 @@ class BandwidthEstimator:
         self.has_feedback = False
         self.prober = Prober()
         self._settled_at = 0.0
+        self._late = False
         self._base_round_trip = 0.3
         self._bytes_sent = 0
         self._bytes_before = array("Q", bytes(8 * SENT_RING))
@@ -73,7 +75,7 @@ class BandwidthEstimator:
     @property
     def window_open(self) -> bool:
         """Whether more may be put on the way: not when the link's queue already holds some
-        300 ms, which would keep the voice waiting behind the picture."""
+        250 ms, which would keep the voice waiting behind the picture."""
         if not self.has_feedback:
             return True
         window = self.bitrate / 8 * (self._base_round_trip + WINDOW_SECONDS)
@@ -116,11 +118,27 @@ class BandwidthEstimator:
             newest_sent = max(newest_sent, sent)
             self._arrival(sent, arrival * 1000, size, now)
         if newest_sent:
+            self._check_collapse(now - newest_sent, now)
             self.note_round_trip(now - newest_sent)
         self._update(now)
         proved = self.prober.conclude(self.bitrate, now)
         if proved is not None:
             self._adopt(proved, now)
+
+    def _check_collapse(self, round_trip: float, now: float) -> None:
+        """Takes what arrives as the estimate when the link has suddenly become far thinner.
+
+        The detector needs many packets to see that, and a collapsed link delivers few. One late
+        message may be a stalled machine; two are a queue.
+        """
+        throughput = self.throughput
+        queued = round_trip - self._base_round_trip
+        late, self._late = self._late, queued > COLLAPSE_SECONDS
+        if late and self._late and 0 < throughput < 0.5 * self.bitrate:
+            self.prober.overused(now)
+            self._rate.set_estimate(int(0.85 * throughput), int(now * 1000))
+            self._rate.near_max = True
+            self.bitrate = max(MIN_BITRATE, 0.85 * throughput)
 
     def _adopt(self, bitrate: float, now: float) -> None:
         """Takes what a probe has proved as the estimate."""

@@ -80,7 +80,8 @@ class SpeakerChanged:
 
 @dataclass(frozen=True)
 class QualityChanged(Event):
-    """How well the server can serve the peer's downlink."""
+    """How good the peer's link is, in its worse direction; `audio-only` when the server has
+    stopped every picture to it because only the voice fits."""
 
     level: Quality
 

@@ -13,6 +13,7 @@ from .rtcp import OUR_SSRC, RTPFB, TRANSPORT_FEEDBACK
 TICK = 0.00025
 REFERENCE = 0.064
 MAX_PACKETS = 400
+MAX_REPORTED = 4096
 NOT_RECEIVED, SMALL_DELTA, LARGE_DELTA = 0, 1, 2
 
 
@@ -126,6 +127,8 @@ def read(body: bytes) -> list[tuple[int, float | None]]:
     if len(body) < 18:
         raise FeedbackInvalid("too short")
     base, total = struct.unpack_from("!HH", body, 8)
+    if total > MAX_REPORTED:
+        raise FeedbackInvalid("reports more than can be on its way")
     reference = struct.unpack_from("!L", body, 12)[0] >> 8
     symbols, position = _read_chunks(body, total)
     ticks = reference * round(REFERENCE / TICK)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from . import feedback, rtcp, rtp, sdp
@@ -12,6 +13,7 @@ from .downlink import Downlink
 from .events import SourceKind
 from .feedback import ArrivalLog
 from .forward import SlotSender
+from .limits import Allowance
 from .rtp import RtpInvalid
 from .source import Source
 from .transport import Transport
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 FEEDBACK_INTERVAL = 0.08
 SPEECH_GAP = 0.5
 MAX_UNKNOWN_SSRCS = 64
+MAX_NACKED = 256
 
 
 class Peer:
@@ -41,11 +44,13 @@ class Peer:
         self.on_path_changed: Callable[[], None]
         self.on_new_source: Callable[[], None]
         self.loudness = 0.0
+        self.uplink_loss = 0.0
         self._start_bitrate = start_bitrate
         self._max_bitrate = max_bitrate
         self._by_ssrc: dict[int, Source] = {}
         self._slot_by_ssrc: dict[int, SlotSender] = {}
         self._arrivals = ArrivalLog()
+        self._control = Allowance(rate=300, burst=600)
         self._sequence_extension = 0
         self._level_extension = 0
         self._mid_extension = 0
@@ -187,6 +192,9 @@ class Peer:
     # RTCP from the peer.
 
     def on_rtcp(self, data: bytes, now: float) -> None:
+        if not self._control.allows(now):
+            self.transport.mux.drops["rtcp_rate"] += 1
+            return
         for packet in rtcp.walk(data):
             if packet.packet_type == rtcp.RTPFB:
                 self._transport_layer_feedback(packet, now)
@@ -206,7 +214,7 @@ class Peer:
         elif packet.variant == rtcp.NACK and len(packet.body) >= 12:
             slot = self._slot_by_ssrc.get(int.from_bytes(packet.body[4:8]))
             if slot is not None:
-                for number in rtcp.nacked(packet.body):
+                for number in islice(rtcp.nacked(packet.body), MAX_NACKED):
                     self.downlink.resend(slot, number, now)
 
     def _payload_feedback(self, packet: rtcp.Packet) -> None:
@@ -265,6 +273,7 @@ class Peer:
             for source in self.sources.values()
             if (block := source.report(now, self.viewers_audio_loss(source))) is not None
         ]
+        self.uplink_loss = max((block.fraction_lost for block in blocks), default=0) / 256
         compound = rtcp.write_receiver_report(blocks)
         for slot in self.slots.values():
             info = slot.sender_info()

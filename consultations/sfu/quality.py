@@ -1,4 +1,4 @@
-"""How well a viewer can be served, as one word that changes slowly."""
+"""How well a peer can be served, as one word that changes slowly."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ BETTER_AFTER = 4.0
 ORDER: tuple[Quality, ...] = ("good", "fair", "poor", "audio-only")
 
 
-def judge(link: BandwidthEstimator, *, pictures_paused: bool) -> Quality:
-    """The word for what the link is like at this moment."""
+def judge(link: BandwidthEstimator, uplink_loss: float, *, pictures_paused: bool) -> Quality:
+    """The word for what the link is like at this moment, in its worse direction."""
     if pictures_paused:
         return "audio-only"
-    if link.loss > 0.10 or link.bitrate < 150_000 or link.round_trip > 0.8:
+    loss = max(link.loss, uplink_loss)
+    if loss > 0.10 or link.bitrate < 150_000 or link.round_trip > 0.8:
         return "poor"
-    if link.loss > 0.04 or link.bitrate < 350_000 or link.round_trip > 0.4:
+    if loss > 0.04 or link.bitrate < 350_000 or link.round_trip > 0.4:
         return "fair"
     return "good"
 

@@ -137,7 +137,7 @@ def test_any_feedback_is_read_or_refused(body: bytes) -> None:
         report = feedback.read(body)
     except feedback.FeedbackInvalid:
         return
-    assert len(report) <= 0xFFFF
+    assert len(report) <= feedback.MAX_REPORTED
 
 
 # VP8
