@@ -6,9 +6,10 @@ class ConsultationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from consultations import processes, queries
+        from consultations import processes, queries, receivers
         from telemed.accounts import sessions
         from telemed.lib import health
 
         health.register("media", processes.check)
         sessions.lasts_while(queries.is_in_visit)
+        receivers.connect()

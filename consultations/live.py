@@ -35,7 +35,7 @@ from telemed.lib import clock
 
 logger = logging.getLogger(__name__)
 
-REPLACED, REMOVED, FINISHED, ELSEWHERE = 4002, 4003, 4004, 4005
+REPLACED, REMOVED, FINISHED, ELSEWHERE, CHANGED = 4002, 4003, 4004, 4005, 4008
 REJOIN_WITHIN_SECONDS = 1.5
 REMEMBERED_ANSWERS = 500
 
@@ -47,6 +47,7 @@ class Socket(Protocol):
     browser: str
     language: str
     guest: str | None
+    sequence: int | None  # the appointment's, when this socket was first shown it
     heard: float  # when it last said anything, on the monotonic clock
 
     async def tell(self, message: dict[str, Any]) -> None: ...
@@ -214,6 +215,7 @@ class Rooms:
         you = facts.participant(socket.participant)
         if you is None:
             return
+        socket.sequence = facts.appointment.sequence
         queue = {"place": 1, "minutes": 0}
         if not snapshot.is_live(you, socket.browser):
             queue = await database.read(queries.queue_for, facts.appointment, facts.read_at)
@@ -296,6 +298,8 @@ async def _keep_link(participant: str, *, connected: bool) -> None:
 
 def _must_end(facts: Facts, socket: Socket) -> int | None:
     """The close code for a socket that has no place here any more."""
+    if socket.sequence not in (None, facts.appointment.sequence):
+        return CHANGED
     if facts.room.state == Room.State.CLOSED:
         return FINISHED
     one = facts.participant(socket.participant)

@@ -137,3 +137,38 @@ def may_consent_alone(birth_date: date | None, today: date, majority: int) -> bo
         return True
     birthday = (birth_date.month, birth_date.day) <= (today.month, today.day)
     return today.year - birth_date.year - (not birthday) >= majority
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """Who came, as the room saw it. ``reached``: entered the waiting room; ``opened``: opened the
+    link, the test or the page; ``trouble``: why they could not join, as they or their browser told.
+    """
+
+    specialist_reached: bool
+    patient_reached: bool
+    patient_opened: bool
+    patient_admitted: bool
+    trouble: str = ""
+
+
+def outcome_after(seen: Attendance) -> tuple[str, str] | None:
+    """The appointment's status and reason when its time is over and nobody has said anything.
+
+    FHIR's ``noshow`` is said of either side; the reason tells which. Somebody who tried is no
+    no-show. None leaves it to a person: somebody was admitted, so the visit is unfinished.
+    """
+    if seen.patient_admitted:
+        return None
+    if seen.patient_reached:
+        return (
+            ("arrived", "not_admitted")
+            if seen.specialist_reached
+            else (
+                "noshow",
+                "specialist_absent",
+            )
+        )
+    if seen.patient_opened:
+        return "arrived", f"could_not_join_{seen.trouble or 'unknown'}"
+    return "noshow", "patient_absent"

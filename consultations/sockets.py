@@ -38,6 +38,7 @@ class RoomSocket(AsyncWebsocketConsumer):
     participant = browser = ""
     guest: str | None = None
     language = "fr"
+    sequence: int | None = None
 
     @property
     def rooms(self) -> Rooms:

@@ -11,7 +11,9 @@ from telemed.lib.intervals import Interval
 NOT_OCCUPYING = frozenset({"proposed", "waitlist", "cancelled", "noshow", "entered-in-error"})
 FINAL = frozenset({"fulfilled", "cancelled", "noshow", "entered-in-error"})
 # What may still be moved, cancelled or given to another specialist.
-CHANGEABLE = frozenset({"proposed", "pending", "booked", "waitlist"})
+# Somebody who waits for a specialist who does not come is helped by moving or reassigning; once
+# admitted (checked-in) the visit has begun.
+CHANGEABLE = frozenset({"proposed", "pending", "booked", "arrived", "waitlist"})
 
 _NEXT: dict[str, frozenset[str]] = {
     "proposed": frozenset({"pending", "booked", "cancelled", "entered-in-error"}),

@@ -30,6 +30,10 @@ app.conf.beat_schedule = {
         "task": "scheduling.tasks.rederive_times",
         "schedule": timedelta(hours=1),
     },
+    "who came": {
+        "task": "consultations.tasks.settle_attendance",
+        "schedule": timedelta(minutes=5),
+    },
     "make documents": {
         "task": "telemed.records.tasks.make_missing_documents",
         "schedule": timedelta(seconds=60),

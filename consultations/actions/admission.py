@@ -14,6 +14,8 @@ from consultations.models import (
     Room,
 )
 from consultations.refusals import RoomRefused
+from scheduling.actions.outcome import set_outcome
+from scheduling.models import AppointmentStatus
 from telemed.audit.actor import Actor
 from telemed.lib import clock
 
@@ -43,6 +45,7 @@ def admit(room_id: str, by: Participant, actor: Actor, participant_id: str) -> N
         if visit.status == ConsultationStatus.PLANNED:
             visit.status = ConsultationStatus.ARRIVED
             visit.save(update_fields=["status"])
+            set_outcome(visit.appointment, AppointmentStatus.CHECKED_IN, actor, "admitted")
 
 
 def _check_consents(room: Room, one: Participant) -> None:

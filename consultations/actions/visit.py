@@ -1,6 +1,7 @@
 """The visit's own course: identified, paused, interrupted, an emergency, finished."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -40,6 +41,28 @@ def identify(room_id: str, by: Participant, actor: Actor, how: str) -> None:
                 "status",
             ]
         )
+
+
+def appointment_changed(appointment_id: UUID) -> None:
+    """The appointment was moved, cancelled or given to another specialist.
+
+    Nobody is left waiting for what will not come: those who waited start anew with what holds
+    now, a cancelled visit is closed, the earlier specialist is no longer in.
+    """
+    room = Room.objects.filter(consultation__appointment=appointment_id).first()
+    if room is None or room.state == State.CLOSED:
+        return
+    with change(room.pk, "room.appointment_changed", SYSTEM) as locked:
+        visit = locked.consultation
+        others = locked.participants.filter(role=ParticipantRole.SPECIALIST)
+        others.exclude(user=visit.appointment.specialist.user_id).update(
+            state=Participant.State.REMOVED, left_at=clock.now()
+        )
+        outside = locked.participants.exclude(state__in=rules.INSIDE | rules.OUTSIDE)
+        outside.update(state=Participant.State.INVITED, waiting_since=None)
+        if visit.appointment.status == AppointmentStatus.CANCELLED:
+            locked.state, visit.status = State.CLOSED, ConsultationStatus.CANCELLED
+            visit.save(update_fields=["status"])
 
 
 def pause(room_id: str, by: Participant, actor: Actor) -> None:

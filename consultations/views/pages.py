@@ -18,7 +18,7 @@ from consultations.actions.guests import start_session
 from consultations.models import Consultation, Participant, ParticipantRole, Room
 from consultations.snapshot import PROFESSIONAL
 from consultations.views.tickets import browser_of
-from scheduling.models import Appointment
+from scheduling.models import Appointment, AppointmentStatus
 from scheduling.rules import FINAL, join_window
 from telemed.accounts.access import viewer
 from telemed.accounts.doors import door, unstored
@@ -99,6 +99,7 @@ def _visit_page(
         "specialist": seat.role == ParticipantRole.SPECIALIST,
     }
     if visit.state == Room.State.CLOSED or seat.appointment.status in FINAL:
+        context["cancelled"] = seat.appointment.status == AppointmentStatus.CANCELLED
         return _unreferred(render(request, "consultations/over.html", context))
     participant = opened(seat)
     back = participant.waiting_since is not None or participant.admitted_at is not None

@@ -94,6 +94,7 @@ def move(
             local_start=appointment.local_start,
             tzdata_version=appointment.tzdata_version,
             attendance_confirmed_at=None,
+            **_not_arrived(appointment),
         )
         occupancy.vacate(appointment)
         occupancy.occupy(wanted, service, starts_at, appointment=appointment)
@@ -171,6 +172,13 @@ def _refuse_if_closed(appointment: Appointment, actor: Actor, now: datetime) -> 
     )
     if code:
         raise refusal(code)
+
+
+def _not_arrived(appointment: Appointment) -> dict[str, object]:
+    """An arrival was at the earlier time; nobody has come to the new one yet."""
+    if appointment.status != AppointmentStatus.ARRIVED:
+        return {}
+    return {"status": AppointmentStatus.BOOKED, "arrived_at": None}
 
 
 def _advance(appointment: Appointment, seen: int, **changed: object) -> None:

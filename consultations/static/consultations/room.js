@@ -636,6 +636,10 @@ class Visit {
   /** @param {{reason: string, refusal?: {code: string, message: string}}} ending */
   end({ reason, refusal }) {
     if (this.left && reason !== "left") return;
+    if (reason === "changed") {
+      location.reload();
+      return;
+    }
     this.hangUp();
     devices.close(this.stream);
     this.show("ended");

@@ -55,7 +55,7 @@
  * @typedef {{url: string, ticket: string, protocol: number}} Ticket
  * @typedef {{code: string, message: string}} Refusal
  * @typedef {"connecting" | "open" | "away" | "ended"} LinkState
- * @typedef {"unwelcome" | "replaced" | "removed" | "finished" | "refused"} EndReason
+ * @typedef {"unwelcome" | "replaced" | "removed" | "finished" | "changed" | "refused"} EndReason
  */
 
 export const PROTOCOL = 1;
@@ -67,7 +67,7 @@ const TICKET_TRIES = 3;
 const TOO_FAST_WAIT_MS = 10_000;
 
 /** @type {Record<number, EndReason>} */
-const ENDINGS = { 4000: "unwelcome", 4002: "replaced", 4003: "removed", 4004: "finished" };
+const ENDINGS = { 4000: "unwelcome", 4002: "replaced", 4003: "removed", 4004: "finished", 4008: "changed" };
 
 /** A change that the room refused. */
 export class Refused extends Error {

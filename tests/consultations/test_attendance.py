@@ -1,0 +1,104 @@
+"""Who came: the table, and the task that applies it."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from consultations import tasks
+from consultations.access import seat_for
+from consultations.actions.entering import enter, opened
+from consultations.models import Room
+from consultations.rules import Attendance, outcome_after
+from scheduling.actions.change import cancel
+from scheduling.actions.outcome import set_outcome
+from telemed.accounts.access import viewer_of
+from telemed.audit.actor import Actor
+from tests import make
+
+
+def seen(**facts: object) -> Attendance:
+    nobody = {
+        "specialist_reached": False,
+        "patient_reached": False,
+        "patient_opened": False,
+        "patient_admitted": False,
+    }
+    return Attendance(**(nobody | facts))
+
+
+@pytest.mark.parametrize(
+    ("attendance", "outcome"),
+    [
+        (seen(), ("noshow", "patient_absent")),
+        (seen(specialist_reached=True), ("noshow", "patient_absent")),
+        (seen(patient_opened=True), ("arrived", "could_not_join_unknown")),
+        (seen(patient_opened=True, trouble="device"), ("arrived", "could_not_join_device")),
+        (seen(patient_reached=True), ("noshow", "specialist_absent")),
+        (seen(patient_reached=True, specialist_reached=True), ("arrived", "not_admitted")),
+        (seen(patient_reached=True, patient_admitted=True), None),
+    ],
+)
+def test_who_tried_is_no_noshow(attendance, outcome):
+    assert outcome_after(attendance) == outcome
+
+
+@pytest.fixture
+def booked(cast, clock):
+    cast.amina_user, cast.amina  # noqa: B018
+    return make.appointment(cast.amina, cast.at_home, clock.now() + timedelta(minutes=5))
+
+
+def settle(appointment, clock):
+    clock.move(timedelta(hours=2))
+    tasks.settle_attendance()
+    appointment.refresh_from_db()
+    return appointment.status, appointment.outcome_reason
+
+
+def amina_seat(cast, clock, appointment):
+    return seat_for(viewer_of(cast.amina_user, clock.now()), appointment.pk)
+
+
+def test_an_empty_room_is_a_noshow_of_the_patient(booked, clock):
+    assert settle(booked, clock) == ("noshow", "patient_absent")
+
+
+def test_nothing_is_settled_while_the_window_is_open(booked):
+    tasks.settle_attendance()
+
+    booked.refresh_from_db()
+    assert booked.status == "booked"
+
+
+def test_who_opened_the_page_could_not_join(booked, cast, clock):
+    opened(amina_seat(cast, clock, booked))
+
+    assert settle(booked, clock) == ("arrived", "could_not_join_unknown")
+
+
+def test_who_waited_for_nobody_is_not_blamed(booked, cast, clock):
+    enter(amina_seat(cast, clock, booked), uuid4())
+
+    assert settle(booked, clock) == ("noshow", "specialist_absent")
+
+
+def test_a_persons_word_stands(booked, cast, clock):
+    salma = Actor("user", cast.salma.pk, role="specialist")
+    set_outcome(booked, "fulfilled", salma, "telephone", manual=True)
+
+    assert settle(booked, clock) == ("fulfilled", "telephone")
+
+
+def test_nobody_waits_for_a_cancelled_visit(
+    booked, cast, clock, django_capture_on_commit_callbacks
+):
+    enter(amina_seat(cast, clock, booked), uuid4())
+    karim = Actor("user", cast.karim.pk, role="coordinator")
+    booked.refresh_from_db()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        cancel(booked, karim, "roads closed")
+
+    room = Room.objects.get()
+    assert (room.state, room.consultation.status) == ("closed", "cancelled")
