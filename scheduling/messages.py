@@ -250,11 +250,17 @@ def _to_contact(what: str, appointment: Appointment, row: UUID) -> Content | Non
     )
     if contact is None or not appointment.patient.messages_wanted:
         return None
-    link = patient_link(appointment)
-    door = link_address(link) if link else calendar.address(appointment)
+    door = _patient_door(appointment)
     if contact.contact_point.system == ContactPoint.System.PHONE:
         return _short(what, appointment, door)
     return _letter(what, appointment, door, "" if contact.shared else _where(appointment))
+
+
+def _patient_door(appointment: Appointment) -> str:
+    """Their personal link, the page behind their sign-in, or nothing when neither opens."""
+    if link := patient_link(appointment):
+        return link_address(link)
+    return calendar.address(appointment) if appointment.patient.user_id else ""
 
 
 def _to_representative(what: str, appointment: Appointment, row: UUID) -> Content | None:
@@ -288,7 +294,7 @@ _TELLERS: dict[str, Callable[[str, Appointment, UUID], Content | None]] = {
 
 
 def _short(what: str, appointment: Appointment, door: str) -> Content:
-    return Content("", f"Telemed: {_sentence(what, appointment)} {door}")
+    return Content("", f"Telemed: {_sentence(what, appointment)} {door}".strip())
 
 
 def _letter(what: str, appointment: Appointment, door: str, about: str) -> Content:
@@ -296,7 +302,7 @@ def _letter(what: str, appointment: Appointment, door: str, about: str) -> Conte
     sentence = _sentence(what, appointment)
     paragraphs = [_("Hello,"), sentence[:1].upper() + sentence[1:]]
     if what != "cancelled":
-        paragraphs += [about, _("To see, move or cancel it:")]
+        paragraphs += [about, _("To see, move or cancel it:") if door else ""]
     paragraphs += [
         door,
         _("In an emergency do not wait: telephone the emergency number."),

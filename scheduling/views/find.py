@@ -36,6 +36,7 @@ def start(request: HttpRequest) -> HttpResponse:
     context = {
         "patient": patient,
         "others": [person for person in those_in_care(request) if person != patient],
+        "may_search": viewer(request).may(May.PATIENT_SEARCH),
         "emergency": emergency_for(patient.organisation, now),
         "specialities": find.specialities(patient, now),
     }

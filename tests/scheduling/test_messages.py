@@ -143,6 +143,14 @@ def test_link_and_code_travel_apart(cast, book):
     assert not [text for text in texts if token in text and code in text]
 
 
+def test_who_cannot_sign_in_is_led_to_no_page_that_asks_for_it(cast, book, karim):
+    appointment = book(cast.yassine)
+    deliver()
+    actions.cancel(appointment, karim)
+    [shown] = deliver()
+    assert "http" not in shown.text
+
+
 def test_every_message_of_one_issue_carries_the_same_link(cast, book, clock):
     appointment = book(cast.yassine)
     address = links.token(appointment.links.get())
