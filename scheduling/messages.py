@@ -76,6 +76,15 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 
+# And in the specialist's, who gets no reminders.
+SPECIALISTS_WORDS: dict[str, str] = {
+    "requested": gettext_noop("An appointment waits for you to accept it: %(when)s."),
+    "booked": gettext_noop("A new appointment: %(when)s."),
+    "moved": gettext_noop("An appointment was moved. It is now on %(when)s."),
+    "reassigned": gettext_noop("An appointment was given to you: %(when)s."),
+    "cancelled": gettext_noop("The appointment on %(when)s is cancelled."),
+}
+
 
 @dataclass(frozen=True)
 class Recipient:
@@ -84,7 +93,7 @@ class Recipient:
     channel: str
     address: str
     language: str
-    means: str  # contact, representative, presenter
+    means: str  # contact, representative, presenter, specialist
     row: UUID
 
 
@@ -94,6 +103,10 @@ def announce(appointment: Appointment, what: str) -> None:
         what = "requested"
     for person in recipients(appointment):
         _enqueue(appointment, what, person)
+    user = appointment.specialist.user
+    if what in SPECIALISTS_WORDS and user.email:
+        told = Recipient(EMAIL, user.email, user.language, "specialist", appointment.specialist_id)
+        _enqueue(appointment, what, told)
     remind(appointment)
     if what in {"booked", "requested", "moved"}:
         send_code(appointment)
@@ -286,10 +299,24 @@ def _to_presenter(what: str, appointment: Appointment, row: UUID) -> Content | N
     return Content(subject, "\n\n".join(lines))
 
 
+def _to_specialist(what: str, appointment: Appointment, row: UUID) -> Content | None:
+    if appointment.specialist_id != row:
+        return None
+    when = formats.in_words(appointment.starts_at, appointment.time_zone)
+    lines = [_(SPECIALISTS_WORDS[what]) % {"when": when}, calendar.address(appointment), "Telemed"]
+    return Content(
+        _("Your list has changed"),
+        "\n\n".join(lines),
+        calendar.NAME,
+        calendar.calendar_file(appointment, translation.get_language() or "fr"),
+    )
+
+
 _TELLERS: dict[str, Callable[[str, Appointment, UUID], Content | None]] = {
     "contact": _to_contact,
     "representative": _to_representative,
     "presenter": _to_presenter,
+    "specialist": _to_specialist,
 }
 
 

@@ -44,6 +44,9 @@ def _mail_is_shown(settings):
     settings.EMAIL_BACKEND = "telemed.messaging.backends.ShownEmailBackend"
 
 
+SPECIALISTS = {"salma@cast.example", "youssef@cast.example"}
+
+
 def email(patient, address: str) -> PatientContact:
     point = ContactPoint.objects.create(
         organisation=patient.organisation, system="email", value=address, value_index=address
@@ -54,12 +57,13 @@ def email(patient, address: str) -> PatientContact:
 
 
 def deliver() -> list[ShownMessage]:
-    """What goes out now, oldest wish first."""
+    """What goes out now to the patient's side, oldest wish first."""
     before = set(ShownMessage.objects.values_list("pk", flat=True))
     for message in delivery.due(the_clock.now(), 100):
         delivery.deliver(message)
     assert not Message.objects.filter(state="failed").exists()
-    return list(ShownMessage.objects.exclude(pk__in=before).order_by("shown_at"))
+    shown = ShownMessage.objects.exclude(pk__in=before).order_by("shown_at")
+    return [one for one in shown if one.address not in SPECIALISTS]
 
 
 def kinds(state: str = "") -> list[str]:
@@ -218,6 +222,24 @@ def test_one_without_any_way_stops_nobody(cast, book):
     book(nobody, cast.at_home)
     book(cast.amina, days=4)
     assert len(deliver()) == 1
+
+
+def test_the_specialist_is_told_of_every_change_and_of_nobody(cast, book, karim):
+    appointment = book(cast.amina)
+    deliver()
+    actions.reassign(appointment, cast.dr_youssef, karim)
+    deliver()
+    actions.cancel(appointment, karim)
+    deliver()
+    mails = [one for one in ShownMessage.objects.order_by("shown_at") if one.address in SPECIALISTS]
+    assert [one.address for one in mails] == [
+        cast.salma.email,
+        cast.youssef.email,
+        cast.youssef.email,
+    ]
+    for mail in mails:
+        assert "Idrissi" not in mail.text + mail.subject + mail.attachment
+        assert str(appointment.pk) in mail.text
 
 
 # --- the calendar file
