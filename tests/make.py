@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.test import Client
+
 from scheduling.models import (
     Appointment,
     AvailabilityRule,
@@ -52,6 +54,14 @@ def user(email: str | None, name: str, name_ar: str = "", **fields: Any) -> User
         made.take_phone(contacts.phone(phone), verified=True)
         made.save()
     return made
+
+
+def sign_in_again(client: Client, user: User) -> None:
+    """Signed in, and with the password just given a second time for a sensitive act."""
+    user.set_password(PASSWORD)
+    user.save()
+    client.force_login(user)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
 
 def member(user: User, role: Role, organisation: Organisation, **fields: Any) -> Membership:

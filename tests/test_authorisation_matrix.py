@@ -18,6 +18,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from consultations.models import Consultation
 from scheduling import links
 from scheduling.actions import issue_link
 from scheduling.models import Appointment, Hold, Specialist
@@ -26,6 +27,7 @@ from telemed.accounts.roles import Role
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
 from telemed.messaging.models import Message
+from telemed.records.models import Note, Summary
 from tests import make, matrix
 from tests.cast import Cast
 
@@ -96,6 +98,14 @@ class World:
         )
         return make.appointment(self.zineb, service, make.on_the_hour(clock.now(), 48))
 
+    @cached_property
+    def own_note(self) -> Note:
+        return written(self.own_appointment)
+
+    @cached_property
+    def foreign_note(self) -> Note:
+        return written(self.foreign_appointment)
+
     def hold(self, user: User | None, hours: int) -> Hold:
         return Hold.objects.create(
             service=self.cast.at_home,
@@ -122,77 +132,65 @@ class World:
     def token(self) -> str:
         return links.token(issue_link(self.own_appointment, "companion", SYSTEM))
 
-    def own(self, name: str, column: str) -> Any:
-        local = column == "coordinator"
-        match name:
-            case "patient":
-                return self.amina.id
-            case "appointment_id":
-                return self.own_appointment.id
-            case "hold_id":
-                return self.hold(self.user(column), 72).id
-            case "specialist_id":
-                return (self.local_specialist if local else self.cast.dr_salma).id
-            case "entry_id":
-                owner = self.local_specialist if local else self.cast.dr_salma
-                return owner.rules.first().id
-            case "row":
-                return self.amina.contacts.get().id
-            case "token":
-                return self.token()
-            case "message_id":
-                return self.failed_message(self.cast.imilchil).id
-            case "role":
-                return ROLE_OF.get(column, Role.PATIENT)
-        return self.neutral(name)
+    def diary(self, column: str) -> Specialist:
+        return self.local_specialist if column == "coordinator" else self.cast.dr_salma
 
-    def foreign(self, name: str, column: str) -> Any:
-        match name:
-            case "patient":
-                return self.zineb.id
-            case "appointment_id":
-                return self.foreign_appointment.id
-            case "hold_id":
-                return self.hold(self.cast.hassan, 96).id
-            case "specialist_id":
-                return self.cast.dr_youssef.id
-            case "entry_id":
-                return self.cast.dr_youssef.rules.first().id
-            case "row":
-                return self.zineb.contacts.get().id
-            case "token":
-                return "A" * 48
-            case "message_id":
-                return self.failed_message(self.cast.temara).id
-            case "role":
-                return next(role for role in Role if role != ROLE_OF.get(column))
-        return self.neutral(name)
 
-    def neutral(self, name: str) -> Any:
-        """What is nobody's: catalogue entries and kinds."""
-        match name:
-            case "service_id":
-                return self.cast.at_home.id
-            case "speciality":
-                return self.cast.cardiology.code
-            case "kind":
-                return "contact"
-        raise KeyError(f"say in World what {name!r} is for each person")
+# Each argument of a URL: whose it is to the person of a column, and whose it is not.
+Thing = Callable[[World, str], Any]
+THINGS: dict[str, tuple[Thing, Thing]] = {
+    "patient": (lambda w, c: w.amina.id, lambda w, c: w.zineb.id),
+    "appointment_id": (lambda w, c: w.own_appointment.id, lambda w, c: w.foreign_appointment.id),
+    "hold_id": (lambda w, c: w.hold(w.user(c), 72).id, lambda w, c: w.hold(w.cast.hassan, 96).id),
+    "specialist_id": (lambda w, c: w.diary(c).id, lambda w, c: w.cast.dr_youssef.id),
+    "entry_id": (
+        lambda w, c: w.diary(c).rules.first().id,
+        lambda w, c: w.cast.dr_youssef.rules.first().id,
+    ),
+    "row": (lambda w, c: w.amina.contacts.get().id, lambda w, c: w.zineb.contacts.get().id),
+    "token": (lambda w, c: w.token(), lambda w, c: "A" * 48),
+    "message_id": (
+        lambda w, c: w.failed_message(w.cast.imilchil).id,
+        lambda w, c: w.failed_message(w.cast.temara).id,
+    ),
+    "role": (
+        lambda w, c: ROLE_OF.get(c, Role.PATIENT),
+        lambda w, c: next(role for role in Role if role != ROLE_OF.get(c)),
+    ),
+    "consultation_id": (
+        lambda w, c: w.own_note.consultation_id,
+        lambda w, c: w.foreign_note.consultation_id,
+    ),
+    "note_id": (lambda w, c: w.own_note.id, lambda w, c: w.foreign_note.id),
+}
+# Nobody's: catalogue entries and kinds.
+NEUTRAL: dict[str, Callable[[World], Any]] = {
+    "service_id": lambda w: w.cast.at_home.id,
+    "speciality": lambda w: w.cast.cardiology.code,
+    "kind": lambda w: "contact",
+}
+
+
+def written(appointment: Appointment) -> Note:
+    """A draft and a released summary of this appointment's visit."""
+    author, place = appointment.specialist.user, appointment.organisation
+    visit = Consultation.objects.create(organisation=place, appointment=appointment)
+    Summary.objects.create(
+        organisation=place,
+        consultation=visit,
+        author=author,
+        language="fr",
+        text="…",
+        released_at=clock.now(),
+    )
+    return Note.objects.create(
+        organisation=place, consultation=visit, author=author, text="…", saved_at=clock.now()
+    )
 
 
 KINDS = {"scheduling:availability_add": "hours", "scheduling:availability_retire": "hours"}
 FORM = "application/x-www-form-urlencoded"
-OBJECTS = {
-    "patient",
-    "appointment_id",
-    "hold_id",
-    "specialist_id",
-    "entry_id",
-    "row",
-    "token",
-    "message_id",
-    "role",
-}
+SENSITIVE = {"records:sign"}
 
 
 def no_fields(world: World) -> dict[str, Any]:
@@ -240,28 +238,38 @@ EVERY = [(method, name) for name in sorted(patterns()) for method in METHODS]
 def world(cast) -> World:
     made = World(cast)
     users = [made.user(column) for column in matrix.COLUMNS[1:]]
-    things = [made.own_appointment, made.foreign_appointment, made.local_specialist]
+    things = [made.own_note, made.foreign_note, made.local_specialist]
     assert all([*users, *things, cast.at_home, cast.hassan]), "made before any cell is rolled back"
     return made
 
 
 def arguments(world: World, name: str, column: str, *, own: bool) -> dict[str, Any]:
-    made = {
-        part: world.own(part, column) if own else world.foreign(part, column)
-        for part in patterns()[name]
-    }
+    made = {}
+    for part in patterns()[name]:
+        if part in NEUTRAL:
+            made[part] = NEUTRAL[part](world)
+        else:
+            mine, theirs = THINGS[part]
+            made[part] = (mine if own else theirs)(world, column)
     if name in KINDS:
         made["kind"] = KINDS[name]
     return made
 
 
+def enter(world: World, name: str, column: str) -> Client:
+    client = Client()
+    user = world.user(column)
+    if user is not None and name in SENSITIVE:
+        make.sign_in_again(client, user)
+    elif user is not None:
+        client.force_login(user)
+    return client
+
+
 def outcome(world: World, method: str, name: str, column: str, *, own: bool) -> str:
     """What this person gets. Whatever it did is rolled back."""
     with transaction.atomic():
-        client = Client()
-        user = world.user(column)
-        if user is not None:
-            client.force_login(user)
+        client = enter(world, name, column)
         url = reverse(name, kwargs=arguments(world, name, column, own=own))
         body = urlencode(FIELDS.get(name, no_fields)(world))
         answer = client.generic(method, url, body, content_type=FORM)
@@ -282,7 +290,7 @@ def told(answer: Any) -> str:
 
 def cell(world: World, method: str, name: str, column: str) -> str:
     one = outcome(world, method, name, column, own=True)
-    if not OBJECTS & set(patterns()[name]):
+    if not set(THINGS) & set(patterns()[name]):
         return one
     other = outcome(world, method, name, column, own=False)
     return one if one == other else f"{one}/{other}"
@@ -307,18 +315,15 @@ def test_everybody_gets_what_the_table_says(world, method, name):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n, parts in sorted(patterns().items()) if OBJECTS & set(parts)]
+    "name", [n for n, parts in sorted(patterns().items()) if set(THINGS) & set(parts)]
 )
 def test_foreign_is_absent(world, name):
     """An object that exists and is foreign answers exactly as one that does not exist."""
     for column in matrix.COLUMNS:
-        client = Client()
-        user = world.user(column)
-        if user is not None:
-            client.force_login(user)
+        client = enter(world, name, column)
         foreign = arguments(world, name, column, own=False)
         absent = {
-            part: uuid.uuid4() if isinstance(value, uuid.UUID) and part in OBJECTS else value
+            part: uuid.uuid4() if isinstance(value, uuid.UUID) and part in THINGS else value
             for part, value in foreign.items()
         }
         one, other = (client.get(reverse(name, kwargs=kwargs)) for kwargs in (foreign, absent))

@@ -5,7 +5,10 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.account.internal.flows.reauthentication import (
+    did_recently_reauthenticate,
+    get_reauthentication_flows,
+)
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -42,6 +45,16 @@ class NotAllowed(Refused):
 
     def __init__(self) -> None:
         super().__init__("not_allowed", _("Your role does not open this page."))
+
+
+class NothingToProveWith(Refused):
+    """A sensitive act by somebody who has neither password nor second factor."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing_to_prove_with",
+            _("First set a password or a second step in your account: this act asks for it again."),
+        )
 
 
 def door(*abilities: May, recent_sign_in: bool = False) -> Callable[[View], View]:
@@ -98,7 +111,7 @@ def _answer(
             raise NotAllowed
         if _lacks_second_factor(who):
             return _to(request, "mfa_index")
-        if recent_sign_in and not did_recently_reauthenticate(request):
+        if recent_sign_in and not _proved_again(request, who):
             return _to_reauthentication(request)
         return view(request, *args, **kwargs)
     except Refused as refused:
@@ -107,6 +120,13 @@ def _answer(
     except Http404:
         _audit_refusal(request, who, abilities, "not_found")
         raise
+
+
+def _proved_again(request: HttpRequest, who: Viewer) -> bool:
+    """allauth takes whoever has neither password nor second factor as proved; here they are not."""
+    if not get_reauthentication_flows(who.user):
+        raise NothingToProveWith
+    return bool(did_recently_reauthenticate(request))
 
 
 def _audit_refusal(

@@ -13,6 +13,7 @@ from telemed.accounts.models import Organisation
 from telemed.accounts.roles import May
 from telemed.audit.models import Event
 from telemed.lib.refusals import Refused
+from tests import make
 
 
 @door(May.PATIENT_READ)
@@ -123,6 +124,18 @@ def test_a_sensitive_act_asks_for_the_password_again(client, cast):
     answer = client.post("/signs/")
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/reauthenticate/?next=")
+
+
+def test_who_has_nothing_to_prove_with_is_told_so(client, cast):
+    client.force_login(cast.brahim)
+    answer = client.post("/signs/")
+    assert answer.status_code == 400
+    assert 'data-code="nothing_to_prove_with"' in answer.text
+
+
+def test_the_password_just_given_again_lets_in(client, cast):
+    make.sign_in_again(client, cast.brahim)
+    assert client.post("/signs/").text == "signed"
 
 
 def test_a_sensitive_fragment_sends_the_page_to_the_password(client, cast):

@@ -10,6 +10,7 @@ from telemed.records import actions, queries, rules
 from telemed.records.access import notes_in
 from telemed.records.models import Note
 from telemed.records.refusals import Refused
+from tests import make
 
 pytestmark = pytest.mark.django_db
 TEXT = "Palpitations à l'effort.\nTension 130/80."
@@ -189,5 +190,5 @@ def test_signing_asks_for_the_password_again(client, cast, consultation, save):
 def test_a_foreign_note_is_absent(client, cast, consultation, save):
     note = save(TEXT)
     assert cast.dr_youssef
-    client.force_login(cast.youssef)
+    make.sign_in_again(client, cast.youssef)
     assert client.get(f"/records/notes/{note.pk}/sign/").status_code == 404
