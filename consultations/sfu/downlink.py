@@ -125,6 +125,11 @@ class Downlink:
         self._queued_bytes = 0
         self.transport.mux.drops["pacing"] += 1
 
+    def forget(self, slot: SlotSender) -> None:
+        """Drops what waits of a slot's stream."""
+        self._queue = deque(item for item in self._queue if item[0] is not slot)
+        self._queued_bytes = sum(item[5] for item in self._queue)
+
     def _flush(self) -> None:
         """Sends what the pace allows by now, and comes back for the rest."""
         self._timer = None

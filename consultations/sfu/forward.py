@@ -72,6 +72,7 @@ class SlotSender:
             return
         if self.source is not None:
             self.source.slots.remove(self)
+            self.withdraw()
         self.source = source
         if source is not None:
             source.slots.append(self)
@@ -82,6 +83,12 @@ class SlotSender:
         if paused != self.paused:
             self.paused = paused
             self.resynchronise()
+
+    def withdraw(self) -> None:
+        """Leaves nothing of the source to be sent: not what waits, nor what could be repeated."""
+        self.history.clear()
+        self.downlink.forget(self)
+        self._synchronised = False
 
     def resynchronise(self) -> None:
         """Starts over at the next packet that can be decoded by itself."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from . import feedback, rtcp, rtp, sdp
 from .answer import Outgoing, has_transport_feedback
+from .config import MediaConfig
 from .downlink import Downlink
 from .events import SourceKind
 from .feedback import ArrivalLog
@@ -16,7 +18,7 @@ from .forward import SlotSender
 from .limits import Allowance
 from .rtp import RtpInvalid
 from .source import Source
-from .transport import Transport
+from .transport import Transport, TransportOwner
 
 if TYPE_CHECKING:
     from .sdp import Offer, Section
@@ -27,26 +29,40 @@ MAX_UNKNOWN_SSRCS = 64
 MAX_NACKED = 256
 
 
-class Peer:
-    """A participant's session in a room. The room decides who is shown in which slot."""
+@dataclass(frozen=True)
+class Callbacks:
+    """What a peer tells its owner; `disconnected` says why."""
 
-    def __init__(self, peer_id: str, start_bitrate: int, max_bitrate: int) -> None:
+    connected: Callable[[], None]
+    disconnected: Callable[[str], None]
+    path_changed: Callable[[], None]
+    new_source: Callable[[], None]
+
+
+class Peer:
+    """A participant's session in a room. The room decides who is shown in which slot.
+
+    `connect` makes the session's transport, which reports to this peer.
+    """
+
+    def __init__(
+        self,
+        peer_id: str,
+        connect: Callable[[TransportOwner], Transport],
+        callbacks: Callbacks,
+        config: MediaConfig,
+    ) -> None:
         self.peer_id = peer_id
-        self.transport: Transport
-        self.downlink: Downlink
+        self.transport = connect(self)
+        self.downlink = Downlink(self.transport, config.start_bitrate, config.max_bitrate)
         self.sources: dict[str, Source] = {}
         self.slots: dict[str, SlotSender] = {}
         self.may_send = False
         self.may_receive = False
         self.silent_since: float | None = None
-        self.on_connected: Callable[[], None]
-        self.on_disconnected: Callable[[str], None]
-        self.on_path_changed: Callable[[], None]
-        self.on_new_source: Callable[[], None]
         self.loudness = 0.0
         self.uplink_loss = 0.0
-        self._start_bitrate = start_bitrate
-        self._max_bitrate = max_bitrate
+        self._callbacks = callbacks
         self._by_ssrc: dict[int, Source] = {}
         self._slot_by_ssrc: dict[int, SlotSender] = {}
         self._arrivals = ArrivalLog()
@@ -56,10 +72,6 @@ class Peer:
         self._mid_extension = 0
         self._feedback_at = 0.0
         self._reports_at = 0.0
-
-    def use(self, transport: Transport) -> None:
-        self.transport = transport
-        self.downlink = Downlink(transport, self._start_bitrate, self._max_bitrate)
 
     @property
     def has_sent_media(self) -> bool:
@@ -113,8 +125,8 @@ class Peer:
     def _bind(self, source: Source, ssrc: int, *, repair: bool) -> None:
         if repair:
             source.rtx_ssrc = ssrc
-        else:
-            source.ssrc = ssrc
+        elif source.ssrc != ssrc:
+            source.begin(ssrc)
         self._by_ssrc[ssrc] = source
 
     def _subscribe(self, section: Section, rank: int) -> Outgoing:
@@ -132,13 +144,13 @@ class Peer:
     # What the transport reports.
 
     def connected(self) -> None:
-        self.on_connected()
+        self._callbacks.connected()
 
     def disconnected(self, reason: str) -> None:
-        self.on_disconnected(reason)
+        self._callbacks.disconnected(reason)
 
     def path_changed(self) -> None:
-        self.on_path_changed()
+        self._callbacks.path_changed()
 
     def on_rtp(self, data: bytes, now: float) -> None:
         """The hot path: one authentic RTP packet from this peer."""
@@ -158,14 +170,15 @@ class Peer:
             self.transport.mux.drops["unknown_ssrc"] += 1
             return
         if source.ssrc != ssrc:
-            source.receive_repair(data, head & 0x80, timestamp, now)
+            if source.rtx_ssrc == ssrc:
+                source.receive_repair(data, head & 0x80, timestamp, now)
             return
         first = source.last_packet
         if source.kind == "audio" and self._level_extension:
             self._hear(data)
         source.receive(data, head & 0x80, sequence, timestamp, now)
         if now - first > 1.0:
-            self.on_new_source()
+            self._callbacks.new_source()
 
     def _hear(self, data: bytes) -> None:
         at = rtp.find_extension(data, self._level_extension)

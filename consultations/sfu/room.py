@@ -46,7 +46,6 @@ class Room:
         self._seats[peer.peer_id] = {}
         self._shares[peer.peer_id] = Share()
         self._qualities[peer.peer_id] = QualityWatch()
-        peer.on_new_source = self.arrange
 
     def remove(self, peer: Peer) -> None:
         for slot in peer.slots.values():
@@ -87,7 +86,10 @@ class Room:
         if source.open != wanted:
             source.open = wanted
             for slot in source.slots:
-                slot.resynchronise()
+                if wanted:
+                    slot.resynchronise()
+                else:
+                    slot.withdraw()
 
     # Slots.
 

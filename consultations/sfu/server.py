@@ -23,7 +23,7 @@ from .events import (
     Slot,
 )
 from .mux import Mux
-from .peer import Peer
+from .peer import Callbacks, Peer
 from .room import Room
 from .sdp import Offer, parse_offer
 from .transport import Transport
@@ -218,12 +218,19 @@ class MediaServer:
             raise JoinRefused("room_full", "this room is full")
 
     def _admit(self, room: Room, peer_id: str, offer: Offer) -> Peer:
-        peer = Peer(peer_id, self.config.start_bitrate, self.config.max_bitrate)
         fingerprint = RTCDtlsFingerprint(algorithm="sha-256", value=offer.fingerprint)
-        peer.use(Transport(self._mux, self._certificate, [fingerprint], peer))
-        peer.on_connected = lambda: self._on_event(PeerConnected(room.room_id, peer_id))
-        peer.on_disconnected = lambda reason: self._remove(room, peer, reason)
-        peer.on_path_changed = lambda: self._on_event(PathChanged(room.room_id, peer_id))
+        callbacks = Callbacks(
+            connected=lambda: self._on_event(PeerConnected(room.room_id, peer_id)),
+            disconnected=lambda reason: self._remove(room, peer, reason),
+            path_changed=lambda: self._on_event(PathChanged(room.room_id, peer_id)),
+            new_source=room.arrange,
+        )
+        peer = Peer(
+            peer_id,
+            lambda owner: Transport(self._mux, self._certificate, [fingerprint], owner),
+            callbacks,
+            self.config,
+        )
         room.add(peer)
         return peer
 

@@ -45,6 +45,16 @@ class Source:
         self._missing: dict[int, list[float]] = {}  # sequence: [noticed, tries, last tried]
         self._reception = Reception(self.clock_rate)
 
+    def begin(self, ssrc: int) -> None:
+        """Takes a stream up, the first or one that replaces another in the same section."""
+        self.ssrc = ssrc
+        self.sender_info = None
+        self._highest = None
+        self._missing.clear()
+        self._reception = Reception(self.clock_rate)
+        for slot in self.slots:
+            slot.resynchronise()
+
     @property
     def is_video(self) -> bool:
         return self.kind != "audio"

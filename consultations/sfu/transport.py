@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Protocol
 
@@ -131,7 +132,8 @@ class Transport:
         self.owner.connected()
         if self._sctp_port is not None:
             self._sctp = RTCSctpTransport(self._dtls)
-            await self._sctp.start(RTCSctpCapabilities(SCTP_MAX_MESSAGE), self._sctp_port)
+            with contextlib.suppress(ConnectionError):  # closed in the meantime
+                await self._sctp.start(RTCSctpCapabilities(SCTP_MAX_MESSAGE), self._sctp_port)
 
     def _dtls_state_changed(self) -> None:
         if self._dtls.state == "closed" and not self._closed:

@@ -42,7 +42,7 @@ async def test_a_mute_stops_one_kind_and_leaves_the_other(server: MediaServer) -
     server.mute("room", "amina", "video", True)
     seen, heard = youssef.received["5"], youssef.received["0"]
     await until(lambda: youssef.received["0"] > heard + 25)
-    assert youssef.received["5"] - seen <= 10  # what the pacing queue still held
+    assert youssef.received["5"] - seen <= 3  # what was on its way
     server.mute("room", "amina", "video", False)
     await more_packets(youssef)
     amina.kill()

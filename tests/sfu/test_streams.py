@@ -31,6 +31,9 @@ class Written:
     ) -> None:
         self.out.append((sequence, timestamp, vp8.read_descriptor(payload)))
 
+    def forget(self, slot: SlotSender) -> None:
+        """Nothing waits here."""
+
 
 class Camera:
     """Frames of one packet, from any point of the number spaces."""

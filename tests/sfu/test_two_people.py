@@ -90,3 +90,23 @@ async def test_the_start_is_quick(browser: Browser, address: str, server: MediaS
         await youssef.page.evaluate("answer => accept(answer)", answer)
         await asyncio.gather(amina.sees(1), youssef.sees(1, anew=False))
         assert time.monotonic() - begun < 2.0
+
+
+async def test_a_data_channel_opens_beside_the_media(
+    browser: Browser, address: str, server: MediaServer
+) -> None:
+    async with people(browser, address, server, "amina") as (amina,):
+        offer = await amina.page.evaluate(
+            """async () => {
+                globalThis.raw = new RTCPeerConnection();
+                raw.addTransceiver("audio");
+                globalThis.channel = raw.createDataChannel("later");
+                await raw.setLocalDescription();
+                return raw.localDescription.sdp;
+            }"""
+        )
+        answer = await amina.answer(offer)
+        await amina.page.evaluate(
+            "sdp => raw.setRemoteDescription({ type: 'answer', sdp })", answer
+        )
+        await amina.page.wait_for_function("channel.readyState === 'open'", timeout=10_000)
