@@ -1,3 +1,5 @@
+from allauth.account.decorators import reauthentication_required
+from allauth.account.views import change_phone, verify_phone
 from allauth.mfa.webauthn.views import add_webauthn
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
@@ -16,6 +18,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("accounts/2fa/webauthn/add/", at_a_name(add_webauthn), name="mfa_add_webauthn"),
+    # allauth has these pages only where a phone is asked for at sign-up, which we never do.
+    path(
+        "accounts/phone/change/",
+        reauthentication_required(change_phone),
+        name="account_change_phone",
+    ),
+    path("accounts/phone/verify/", verify_phone, name="account_verify_phone"),
     path("accounts/", include("allauth.urls")),
     path("audit/", include("telemed.accounts.audit_urls")),
     path("patients/", include("telemed.accounts.urls")),

@@ -102,6 +102,8 @@ account_reauthenticate                 GET,POST
 account_email                          GET,POST
 account_email_verification_sent        GET,POST
 account_change_password                GET,POST
+account_change_phone                   GET,POST
+account_verify_phone                   GET,POST
 account_set_password                   GET,POST
 account_reset_password                 GET,POST
 account_reset_password_done            GET,POST

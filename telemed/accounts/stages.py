@@ -4,28 +4,22 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
-from allauth.account.models import EmailAddress
 from allauth.account.stages import EmailVerificationStage, LoginByCodeStage
 from allauth.core.internal.httpkit import headed_redirect_response
 
 
 class SecondCodeStage(LoginByCodeStage):
-    """Sends the second step to the verified phone, where allauth would ask for an e-mail first."""
+    """Sends the second step to the phone that was signed in with; allauth would send a mail."""
 
     def handle(self) -> tuple[Any, bool]:
         user = self.login.user
         if self.state or user is None or not get_adapter().is_login_by_code_required(self.login):
             return super().handle()
-        phone = user.phone if user.phone_verified else None
-        email = None if phone else EmailAddress.objects.get_primary_email(user)
-        if phone or email:
-            LoginCodeVerificationProcess.initiate(
-                request=self.request, user=user, phone=phone, email=email, stage=self
-            )
-            self.state["login_by_code_required"] = True
-            return headed_redirect_response("account_confirm_login_code"), True
-        # An unproved number: the phone verification stage that follows sends the code.
-        return None, True
+        LoginCodeVerificationProcess.initiate(
+            request=self.request, user=user, phone=user.phone, stage=self
+        )
+        self.state["login_by_code_required"] = True
+        return headed_redirect_response("account_confirm_login_code"), True
 
 
 class OwnEmailStage(EmailVerificationStage):

@@ -131,6 +131,35 @@ def test_a_code_ends_after_ten_minutes(client, settings):
     assert settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT <= 600
 
 
+def test_a_number_becomes_a_login_once_its_code_is_given(client):
+    user = account()
+    make.sign_in_again(client, user)
+    client.post("/accounts/phone/change/", {"phone": "0661 23 45 67"})
+    user.refresh_from_db()
+    assert user.phone == ""
+    client.post("/accounts/phone/verify/", {"code": code_in(last_shown("sms"))})
+    user.refresh_from_db()
+    assert (user.phone, user.phone_verified) == ("+212661234567", True)
+    assert user.phone_index
+
+
+def test_changing_the_number_asks_for_the_password_again(client):
+    client.force_login(account())
+    answer = client.post("/accounts/phone/change/", {"phone": "0661234567"})
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert not ShownMessage.objects.filter(channel="sms").exists()
+
+
+def test_a_number_that_is_anothers_login_is_not_taken_and_looks_the_same(client):
+    other = account(email="other@cast.example", phone="0661234567")
+    make.sign_in_again(client, account())
+    answer = client.post("/accounts/phone/change/", {"phone": "0661234567"})
+    assert answer["Location"] == "/accounts/phone/verify/"
+    client.post("/accounts/phone/verify/", {"code": "000000"})
+    other.refresh_from_db()
+    assert other.phone == "+212661234567"
+
+
 # --- signing up
 
 
