@@ -75,7 +75,7 @@ if [ ! -e "$stamp" ]; then
         "$PYTHON" -m venv .venv
     fi
     echo "  … Installing the packages of requirements/$lock.txt (some minutes, the first time)"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
         --only-binary :all: -r "requirements/$lock.txt"
     rm -f .venv/.installed-"$lock"-*
     touch "$stamp"

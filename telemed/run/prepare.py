@@ -1,10 +1,12 @@
 """What stands between a checkout and a running Telemed: texts, files, tables, people.
 
-Each step does nothing when there is nothing to do, so that a second start takes seconds.
+Each step does nothing when there is nothing to do, so that a second start takes seconds. As a
+program (``python -m telemed.run.prepare``) it makes the texts and files of an installation.
 """
 
 import hashlib
 import io
+import os
 from pathlib import Path
 
 import django
@@ -67,3 +69,9 @@ def _static_sources() -> str:
             stat = Path(storage.path(name)).stat()
             digest.update(f"{name} {stat.st_mtime_ns} {stat.st_size}\n".encode())
     return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telemed.settings")
+    setup()
+    collect_static()

@@ -22,7 +22,7 @@ def example() -> dict[str, str]:
 
 
 def check(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), **example(), **changes}
+    environment = {"PATH": os.environ["PATH"], **example(), "VAR_DIR": str(tmp_path), **changes}
     return subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT,
