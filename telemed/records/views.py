@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -64,7 +65,7 @@ def sign(request: HttpRequest, note_id: UUID) -> HttpResponse:
         version = form.cleaned_data["version"] if form.is_valid() else 0
         actions.sign_note(note, who.actor(May.NOTE_WRITE), version=version)
         messages.success(request, _("The note is signed. What comes later is an addendum."))
-        return redirect("records:panel", note.consultation_id)
+        return redirect(f"{reverse('records:panel', args=[note.consultation_id])}?signed=1")
     patient = note.consultation.appointment.patient
     return render(request, "records/sign.html", {"note": note, "patient": display_name(patient)})
 
@@ -151,6 +152,7 @@ def _panel(
     context = {
         "consultation": consultation,
         "patient": display_name(consultation.appointment.patient),
+        "just_signed": "signed" in request.GET,
         "signed": [note for note in notes if note.signed_at],
         "draft": draft,
         "note_form": note_form or NoteForm(initial=_initial(draft)),

@@ -4,6 +4,8 @@ tests/browser/test_pages.py.
 
 from dataclasses import dataclass
 
+from telemed.desk.demo.ids import demo_id
+
 BOOKING_KB, ROOM_KB = 60, 120
 
 
@@ -58,4 +60,12 @@ PAGES = (
     Place("patients found", "/patients/?q=amina", "brahim"),
     Place("register a patient", "/patients/register/", "brahim"),
     Place("a patient", "/patients/?q=amina", "brahim", ("main .row-actions a",)),
+    Place("patient's home", "/", "amina", budget_kb=BOOKING_KB),
+    Place("specialist's day", "/", "dr.salma"),
+    Place("presenter's day", "/", "brahim"),
+    Place("coordinator's day", "/", "karim"),
+    Place("administrator's home", "/", "omar"),
+    Place("auditor's home", "/", "nadia"),
+    Place("summary", "/", "amina", ("a[href*='/summary/']",)),
+    Place("note", f"/records/{demo_id('past:consultation')}/", "dr.youssef"),
 )
