@@ -27,6 +27,7 @@ LOSS_WINDOW = 1.0
 MIN_BITRATE = 40_000
 SETTLING_SECONDS = 2.0
 WINDOW_SECONDS = 0.25
+WINDOW_TIMEOUT = 1.0
 COLLAPSE_SECONDS = 0.35
 MIN_WINDOW_BYTES = 8_000
 BASE_ROUND_TRIP_DRIFT = 0.002
@@ -46,6 +47,7 @@ class BandwidthEstimator:
         self._late = False
         self._base_round_trip = 0.3
         self._bytes_sent = 0
+        self._last_sent = 0.0
         self._bytes_before = array("Q", bytes(8 * SENT_RING))
         self._bytes_reported = 0
         self._sent_at = array("d", bytes(8 * SENT_RING))
@@ -71,12 +73,16 @@ class BandwidthEstimator:
         self._sizes[index] = size
         self._bytes_before[index] = self._bytes_sent
         self._bytes_sent += size
+        self._last_sent = now
 
-    @property
-    def window_open(self) -> bool:
+    def window_open(self, now: float) -> bool:
         """Whether more may be put on the way: not when the link's queue already holds some
-        250 ms, which would keep the voice waiting behind the picture."""
-        if not self.has_feedback:
+        250 ms, which would keep the voice waiting behind the picture.
+
+        After a second in which nothing was sent something goes out in any case: the report that
+        would have opened the window may be lost.
+        """
+        if not self.has_feedback or now - self._last_sent > WINDOW_TIMEOUT:
             return True
         window = self.bitrate / 8 * (self._base_round_trip + WINDOW_SECONDS)
         return self._bytes_sent - self._bytes_reported < max(window, MIN_WINDOW_BYTES)

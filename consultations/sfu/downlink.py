@@ -107,7 +107,7 @@ class Downlink:
             self._flush_later()
 
     def _may_send(self, size: int, now: float) -> bool:
-        return self.estimator.window_open and self._pace.allows(now, size)
+        return self.estimator.window_open(now) and self._pace.allows(now, size)
 
     def _flush_later(self) -> None:
         if self._timer is None:

@@ -1,12 +1,13 @@
 """What a viewer's slot carries: one unbroken stream, whoever is mapped in and whatever is lost."""
 
+import asyncio
 import random
 import struct
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consultations.sfu import MediaServer, vp8
+from consultations.sfu import MediaServer, rtcp, vp8
 from consultations.sfu.forward import SlotSender
 from consultations.sfu.source import Source
 from tests.sfu.peer import PacketPeer
@@ -131,3 +132,23 @@ async def test_uplink_loss_is_not_blamed_on_a_viewers_link(server: MediaServer) 
     assert server.estimate("room", "youssef") >= 0.9 * before
     amina.kill()
     youssef.kill()
+
+
+async def test_many_who_ask_for_key_frames_are_one_request(server: MediaServer) -> None:
+    amina = PacketPeer(server, "room", "amina")
+    await amina.enter()
+    amina.play()
+    viewers = [PacketPeer(server, "room", f"viewer{number}") for number in range(5)]
+    begun = asyncio.get_running_loop().time()
+    for viewer in viewers:
+        await viewer.enter()
+    await until(lambda: all(viewer.received["5"] > 10 for viewer in viewers))
+    for _ in range(100):
+        for viewer in viewers:
+            ssrc = next(ssrc for ssrc, mid in viewer.mids.items() if mid == "5")
+            viewer.send(viewer.dtls._tx_srtp.protect_rtcp(rtcp.write_pli(ssrc)))
+        await asyncio.sleep(0.01)
+    seconds = asyncio.get_running_loop().time() - begun
+    assert 1 <= amina.key_frames_asked <= 2 * seconds + 1
+    for peer in (amina, *viewers):
+        peer.kill()
