@@ -14,8 +14,8 @@ class Place:
     """``path`` is opened by ``who`` (the key of a demo person, nobody when empty); then the links
     of ``follow`` (CSS selectors, the first match of each) are clicked one after the other.
 
-    ``{appointment}`` and ``{hold}`` in a path are those of an appointment that Amina has booked
-    and of a time that is kept for her.
+    ``{appointment}``, ``{visit}`` and ``{link}`` in a path belong to an appointment that Amina
+    has booked (its page, its room, a companion's link), ``{hold}`` to a time kept for her.
     """
 
     name: str
@@ -66,6 +66,9 @@ PAGES = (
     Place("coordinator's day", "/", "karim"),
     Place("administrator's home", "/", "omar"),
     Place("auditor's home", "/", "nadia"),
+    Place("before the visit", "/", "amina", ("main a[href*='/visit/']",), budget_kb=ROOM_KB),
+    Place("a visit not open yet", "{visit}", "amina"),
+    Place("code of a personal link", "{link}", budget_kb=BOOKING_KB),
     Place("summary", "/", "amina", ("a[href*='/summary/']",)),
     Place("note", f"/records/{demo_id('past:consultation')}/", "dr.youssef"),
 )
