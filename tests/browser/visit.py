@@ -1,0 +1,136 @@
+"""What the browser tests of a visit do and look at, as people would."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.browser.test_pages import sign_in
+
+# Keeps the connections that the page makes, so that a test can ask them for their statistics, and
+# counts the pictures of others as they are drawn.
+INSTRUMENTS = """
+window.connections = [];
+const Plain = RTCPeerConnection;
+window.RTCPeerConnection = class extends Plain {
+  constructor(...given) { super(...given); connections.push(this); }
+};
+window.frames_ = 0;
+window.gap = 0;
+let last = 0;
+const watched = new WeakSet();
+const watch = (video) => {
+  watched.add(video);
+  const drawn = () => {
+    const now = performance.now();
+    if (last) gap = Math.max(gap, now - last);
+    last = now;
+    frames_ += 1;
+    video.requestVideoFrameCallback(drawn);
+  };
+  video.requestVideoFrameCallback(drawn);
+};
+new MutationObserver(() => {
+  for (const video of document.querySelectorAll(".seat:not(.own) video")) {
+    if (!watched.has(video)) watch(video);
+  }
+}).observe(document, { childList: true, subtree: true });
+"""
+RECEIVED = """async () => {
+  const sum = { bytes: 0, energy: 0, concealed: 0, samples: 0, frames: 0 };
+  for (const connection of connections) {
+    if (connection.connectionState === "closed") continue;
+    for (const one of (await connection.getStats()).values()) {
+      if (one.type !== "inbound-rtp") continue;
+      sum.bytes += one.bytesReceived ?? 0;
+      sum.energy += one.totalAudioEnergy ?? 0;
+      sum.concealed += (one.concealedSamples ?? 0) - (one.silentConcealedSamples ?? 0);
+      sum.samples += one.totalSamplesReceived ?? 0;
+      sum.frames += one.framesDecoded ?? 0;
+    }
+  }
+  return sum;
+}"""
+MORE = """(before) => window.frames_ > before"""
+FEWER = """(asked) =>
+  document.querySelectorAll("#consents [data-decide=given]").length < asked"""
+BACK_MS = 15_000
+
+
+class Guest:
+    """One person's page of the visit."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        page.set_default_timeout(BACK_MS)
+        page.add_init_script(INSTRUMENTS)
+        self._devtools = page.context.new_cdp_session(page)
+        self._devtools.send("Network.enable")
+        self._network(offline=False)
+
+    def sign_in(self, who: str) -> "Guest":
+        sign_in(self.page, self.url, who)
+        return self
+
+    def go_in(self, path: str = "") -> None:
+        """From the visit's page, through the device check, to the waiting room or the call."""
+        if path:
+            self.page.goto(self.url + path)
+        self.page.click("[data-action=open]")
+        self.page.locator("[data-opened]").wait_for()
+        self.page.click("#go-in")
+
+    def agree(self) -> None:
+        """Every consent that is asked on this device."""
+        card = self.page.locator("#consents [data-decide=given]")
+        card.first.wait_for()
+        while card.count():
+            asked = card.count()
+            card.first.click()
+            self.page.wait_for_function(FEWER, arg=asked)
+
+    def admit(self) -> None:
+        self.page.locator("[data-act=admit]").first.click()
+
+    def received(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.page.evaluate(RECEIVED)
+        return found
+
+    def sees(self, frames: int = 10) -> None:
+        """That many more pictures of somebody else are drawn."""
+        drawn = self.page.evaluate("() => window.frames_")
+        self.page.wait_for_function(MORE, arg=drawn + frames)
+
+    def hears(self) -> None:
+        before = self.received()["energy"]
+        self.page.wait_for_function(
+            f"async (before) => (await ({RECEIVED})()).energy > before", arg=before
+        )
+
+    def concealed(self) -> float:
+        """The share of sound that had to be made up, of all that was played."""
+        now = self.received()
+        return float(now["concealed"] / max(1, now["samples"]))
+
+    def reads(self, words: str) -> None:
+        self.page.get_by_text(words).first.wait_for()
+
+    def cut(self) -> None:
+        """No packet in or out, of the pages and of the media."""
+        self._network(offline=True)
+
+    def mend(self) -> None:
+        self._network(offline=False)
+
+    def _network(self, *, offline: bool) -> None:
+        """Chromium takes a connection's packets through its emulated network only if that was
+        on, by some delay, before the connection was made."""
+        self._devtools.send(
+            "Network.emulateNetworkConditions",
+            {
+                "offline": offline,
+                "latency": 1,
+                "downloadThroughput": -1,
+                "uploadThroughput": -1,
+                "packetLoss": 100 if offline else 0,
+            },
+        )
