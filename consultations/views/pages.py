@@ -97,6 +97,7 @@ def _visit_page(
         "role": seat.role,
         "professional": seat.role in PROFESSIONAL,
         "specialist": seat.role == ParticipantRole.SPECIALIST,
+        "records_url": _records_url(visit) if seat.role == ParticipantRole.SPECIALIST else "",
     }
     if visit.state == Room.State.CLOSED or seat.appointment.status in FINAL:
         context["cancelled"] = seat.appointment.status == AppointmentStatus.CANCELLED
@@ -120,7 +121,6 @@ def _visit_page(
         "language": get_language() or "fr",
         "patient_text": consent_texts.text_for(get_language() or "fr", patient=True),
         "other_text": consent_texts.text_for(get_language() or "fr", patient=False),
-        "records_url": _records_url(visit) if context["specialist"] else "",
         "identifications": Consultation.Identification.choices,
         "site": seat.appointment.site or seat.appointment.organisation,
     }
