@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,12 +79,20 @@ class RoomSocket(AsyncWebsocketConsumer):
     # What ``Rooms`` asks of a socket.
 
     async def tell(self, message: dict[str, Any]) -> None:
-        if not self.ended:
+        if self.ended:
+            return
+        try:
             await self.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+        except OSError:
+            # The server's word for a browser that has gone. Those beside it are still to be told.
+            self.ended = True
 
     async def end(self, code: int, reason: str = "") -> None:
-        if not self.ended:
-            self.ended = True
+        if self.ended:
+            return
+        self.ended = True
+        # One that has gone already needs no telling.
+        with suppress(OSError):
             await self.close(code, reason)
 
     async def room_changed(self, event: dict[str, Any]) -> None:

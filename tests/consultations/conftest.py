@@ -51,10 +51,24 @@ async def process(transactional_db: None) -> AsyncIterator[Process]:
     await running.stop()
 
 
-def socket_to(process: Process, origin: str = "http://testserver") -> ApplicationCommunicator:
-    """A WebSocket of a page of ``origin``, as a server hands it to the application."""
+def socket_to(
+    process: Process,
+    origin: str = "http://testserver",
+    vanished: Callable[[], bool] = lambda: False,
+) -> ApplicationCommunicator:
+    """A WebSocket of a page of ``origin``, as a server hands it to the application; sending to a
+    browser that has ``vanished`` fails as a server lets it fail (ASGI, "Disconnected clients")."""
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        async def sending(message: Any) -> None:
+            if vanished():
+                raise OSError
+            await send(message)
+
+        await media(scope, receive, sending)
+
     return ApplicationCommunicator(
-        media,
+        served,
         {
             "type": "websocket",
             "path": f"/media/{process.name}/room",
@@ -76,7 +90,8 @@ class Caller:
     def __init__(self, process: Process, ticket: str, browser: UUID) -> None:
         self.ticket = ticket
         self.browser = browser
-        self.socket = socket_to(process)
+        self.vanished = False
+        self.socket = socket_to(process, vanished=lambda: self.vanished)
         self.snapshot: dict[str, Any] = {}
         self.came: list[dict[str, Any]] = []
         self.closed: int | None = None

@@ -61,6 +61,18 @@ async def test_admit_lets_in(together):
     }
 
 
+async def test_who_vanished_keeps_nobody_from_being_told(together, cast, visit, enter):
+    salma, amina = together
+    amina.vanished = True
+
+    assert (await salma.change("admit", participant=amina.id))["type"] == "done"
+    await salma.until(lambda: len(salma.snapshot["people"]) == 2)
+
+    again = await enter(cast.salma, visit, browser=salma.browser)
+    assert again.state == "admitted"
+    assert again.closed is None
+
+
 async def test_without_consent_admit_refuses_with_the_reason(cast, visit, enter):
     salma = await enter(cast.salma, visit)
     amina = await enter(cast.amina_user, visit)
