@@ -125,7 +125,10 @@ class Person:
         return await self.page.evaluate("call.statistics()")
 
     async def longest_gap(self) -> float:
-        """The longest time between two frames of any one video, in seconds, and starts anew."""
+        """The longest time between two frames of any one video, in seconds, and starts anew.
+
+        Time in which the page itself stood still does not count.
+        """
         return await self.page.evaluate("longestGap()")
 
 

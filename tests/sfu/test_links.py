@@ -62,7 +62,7 @@ async def call(browser: Browser, address: str, start: Any) -> AsyncIterator[Call
 
 
 async def test_a_publisher_follows_the_thinnest_link_down_and_up(call: Call) -> None:
-    await call.until(25, lambda rate: rate > 1_200_000)
+    await call.until(25, lambda rate: rate > 800_000)
     before = await call.video_bitrate(3.0)
     call.relay.down.rate = 300_000
     await call.until(5, lambda rate: 0 < rate < 300_000)
@@ -74,7 +74,7 @@ async def test_a_publisher_follows_the_thinnest_link_down_and_up(call: Call) -> 
 
 
 async def test_loss_is_repaired_within_the_budget(call: Call) -> None:
-    await call.until(25, lambda rate: rate > 1_000_000)
+    await call.until(25, lambda rate: rate > 600_000)
     call.relay.down.loss = 0.05
     before = await call.youssef.page.evaluate("soundSamples()")
     resent = call.server.statistics().resent_bytes
