@@ -113,6 +113,14 @@ def state_on_entry(
     return State.WAITING
 
 
+def state_on_leaving(state: str) -> str:
+    """The state of somebody who goes. Only who was in has ``left``, and may come straight back:
+    leaving the waiting room must not open the room."""
+    if state in INSIDE:
+        return State.LEFT
+    return State.INVITED if state in (State.JOINING, State.WAITING) else state
+
+
 def queue(waiting: Iterable[tuple[str, datetime]], who: str) -> int:
     """The honest place of ``who`` among all who wait for the same specialist, from 1.
 

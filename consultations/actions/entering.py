@@ -155,8 +155,15 @@ def _seat_patient_beside(room: Room, companion: Participant) -> None:
 def leave(room_id: str, by: Participant, actor: Actor) -> None:
     """Go, and be able to come back."""
     with change(room_id, "room.leave", actor, about=by) as room:
-        here = room.participants.filter(Q(pk=by.pk) | Q(beside=by))
-        here.exclude(state__in=rules.OUTSIDE).update(state=State.LEFT, left_at=clock.now())
+        for one in room.participants.filter(Q(pk=by.pk) | Q(beside=by)):
+            one.state, one.left_at = rules.state_on_leaving(one.state), clock.now()
+            one.save(update_fields=["state", "left_at"])
+
+
+def give_up_other_device(room_id: str, by: Participant, actor: Actor) -> None:
+    """The device that waits to take over goes; the one that is live goes on."""
+    with change(room_id, "room.leave", actor, about=by) as room:
+        room.participants.filter(pk=by.pk).update(next_browser=None, next_since=None)
 
 
 def mute(room_id: str, by: Participant, actor: Actor, kind: str, *, muted: bool) -> None:
