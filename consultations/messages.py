@@ -1,14 +1,17 @@
 """Parsing what a browser sends: PROTOCOL.md section 4 as a table. Pure, and hostile-proof."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from consultations.models import Consent, Consultation
 
 MAX_BYTES = 64 * 1024
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 Check = Callable[[Any], bool]
 
@@ -18,7 +21,15 @@ class BadMessage(ValueError):
 
 
 def text(at_most: int, at_least: int = 1) -> Check:
-    return lambda value: isinstance(value, str) and at_least <= len(value.strip()) <= at_most
+    """Characters, the blanks around them not counted for ``at_least``; nothing that no database
+    keeps (NUL, and halves of a surrogate pair, which JSON can spell)."""
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, str) or len(value) > at_most or "\0" in value:
+            return False
+        return len(value.strip()) >= at_least and not _SURROGATE.search(value)
+
+    return check
 
 
 def one_of(*words: str) -> Check:
@@ -30,13 +41,12 @@ def flag(value: Any) -> bool:
 
 
 def identifier(value: Any) -> bool:
-    if not isinstance(value, str) or len(value) != 36:
-        return False
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True
+    """A UUID in the one spelling of RFC 9562, so that ids compare as text."""
+    return isinstance(value, str) and bool(_UUID.fullmatch(value))
+
+
+def one_version(value: Any) -> bool:
+    return type(value) is int and value == 1
 
 
 def maybe(check: Check) -> Check:
@@ -55,7 +65,7 @@ REASON = one_of("permission", "device", "network")
 SDP = text(60_000)
 
 KINDS: dict[str, Kind] = {
-    "hello": Kind({"ticket": text(4000), "protocol": lambda value: value == 1}, changes=False),
+    "hello": Kind({"ticket": text(4000), "protocol": one_version}, changes=False),
     "ping": Kind({}, changes=False),
     "snapshot": Kind({}, changes=False),
     "offer": Kind({"sdp": SDP}),
@@ -103,7 +113,7 @@ class Message:
 
 def parse(raw: str | None) -> Message:
     """Raises ``BadMessage``; unknown fields are ignored, missing ones count as null."""
-    if raw is None or len(raw) > MAX_BYTES or len(raw.encode()) > MAX_BYTES:
+    if raw is None or len(raw.encode(errors="surrogatepass")) > MAX_BYTES:
         raise BadMessage("size")
     try:
         data = json.loads(raw)
