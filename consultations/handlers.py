@@ -78,7 +78,7 @@ async def handle(rooms: Rooms, room: LiveRoom, socket: Socket, message: Message)
         raise RoomRefused("unknown_participant", _("This person is not in the visit."))
     turn = Turn(rooms, room, facts, socket, message, by)
     if message.type in ADMITTED_ONLY and not turn.is_live:
-        raise RoomRefused("not_admitted", _("You are not in the visit yet."))
+        raise not_admitted()
     return await HANDLERS[message.type](turn) or {"type": "done", "re": message.id}
 
 
@@ -96,6 +96,10 @@ def answer(re: str | None, sdp: str, person: str) -> Answer:
         "sdp": sdp,
         "ice_servers": ice_servers(person, clock.now()),
     }
+
+
+def not_admitted() -> RoomRefused:
+    return RoomRefused("not_admitted", _("You are not in the visit yet."))
 
 
 def not_allowed() -> RoomRefused:
@@ -167,6 +171,8 @@ def _stop(turn: Turn, participant: str) -> None:
 
 
 async def declare(turn: Turn) -> None:
+    if turn.socket.guest is not None and not turn.is_live:
+        raise not_admitted()
     said = turn.message
     await turn.do(
         presence.declare,
@@ -189,6 +195,8 @@ async def place(turn: Turn) -> None:
 
 
 async def say(turn: Turn) -> None:
+    if turn.by.state in rules.INSIDE and not turn.is_live:
+        raise not_admitted()
     said = turn.message
     await turn.do(chat.say, UUID(said.id), said["text"].strip(), said["to"])
 
@@ -198,6 +206,9 @@ async def unable(turn: Turn) -> None:
 
 
 async def leave(turn: Turn) -> None:
+    if turn.by.state in rules.INSIDE and not turn.is_live:
+        await turn.do(entering.give_up_other_device)
+        return
     turn.engine.leave(turn.room.id, str(turn.by.pk))
     await turn.do(entering.leave)
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consultations import database, groups, handlers, tickets
 from consultations.engine import SLOTS, Allowance
-from consultations.live import Rooms, slots_message
+from consultations.live import LiveRoom, Rooms, slots_message
 from consultations.messages import BadMessage, Message, parse
 from consultations.process import Process, Unavailable
 from consultations.refusals import RoomRefused
@@ -103,6 +103,8 @@ class RoomSocket(AsyncWebsocketConsumer):
     # What the browser says.
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.ended:
+            return  # what was still on its way changes nothing any more
         now = self.heard = time.monotonic()
         if not self.rate.allows(now):
             await self.end(TOO_FAST)
@@ -123,10 +125,12 @@ class RoomSocket(AsyncWebsocketConsumer):
             await self.tell({"type": "pong", "number": self.rooms.number(self.ticket.room)})
         elif message.type == "snapshot":
             self.rooms.refresh_soon(self.ticket.room)
-        elif not self.ticket.room:
-            await self._test(self.ticket, message)
+        elif message.type == "hello":
+            await self.end(BAD, "hello")
         elif self._too_fast(message, now):
             await self._refuse(message.id, too_fast())
+        elif not self.ticket.room:
+            await self._test(self.ticket, message)
         else:
             await self._change(self.ticket, message)
 
@@ -169,10 +173,14 @@ class RoomSocket(AsyncWebsocketConsumer):
         )
         if ticket.room:
             await self._group("add", ticket.room)
-            await self.rooms.enter(ticket.room, self)
+            room = await self.rooms.enter(ticket.room, self)
             await self.rooms.refresh(ticket.room)
-            # Who was shown where may have changed while this socket was away.
-            await self.tell(slots_message(self.rooms.engine.slots(ticket.room, self.participant)))
+            await self._show_slots(room)
+
+    async def _show_slots(self, room: LiveRoom) -> None:
+        """Who was shown where may have changed while this socket was away."""
+        if self in (socket for socket, _one in room.inside()):
+            await self.tell(slots_message(self.rooms.engine.slots(room.id, self.participant)))
 
     async def _group(self, verb: str, room: str) -> None:
         """Hints are a help: a lost Redis must not keep anybody out or end a call."""

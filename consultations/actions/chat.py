@@ -37,6 +37,8 @@ def say(
 def _addressee(room: Room, by: Participant, to: str | None) -> Participant | None:
     if by.role == ParticipantRole.SPECIALIST:
         return participant_of(room, to) if to else None
+    if to is not None:
+        raise RoomRefused("not_allowed", _("Only the specialist can write to one person alone."))
     if by.state in rules.INSIDE:
         return None
     asked = ChatMessage.objects.filter(room=room, to=by).order_by("received_at").first()

@@ -2,7 +2,9 @@
 
 ``visit``     Dr Salma's appointment with Amina at home, its window open
 ``process``   the running media process
-``enter``     ``await enter(user, visit)`` → a ``Caller`` whose socket has said hello
+``enter``     ``await enter(user, visit)`` → a ``Caller`` whose socket has said hello; for a guest
+              ``await enter(guest_of(link), visit)``
+``words``     what a browser sends of the consent text it showed
 """
 
 import asyncio
@@ -16,12 +18,14 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.test import override_settings
 
-from consultations import tickets
-from consultations.access import seat_for
+from consultations import consent_texts, tickets
+from consultations.access import Seat, guest_seat, seat_for
 from consultations.actions.entering import enter as enter_room
+from consultations.actions.guests import start_session
 from consultations.process import Process
 from consultations.sockets import PING_SECONDS
-from scheduling.models import Appointment
+from scheduling import links
+from scheduling.models import Appointment, PersonalLink
 from telemed.accounts.access import viewer_of
 from telemed.accounts.models import User
 from telemed.asgi import media
@@ -163,9 +167,9 @@ async def enter(
 ) -> AsyncIterator[Callable[..., Awaitable[Caller]]]:
     callers: list[Caller] = []
 
-    async def entering(user: User, visit: Appointment, browser: UUID | None = None) -> Caller:
+    async def entering(who: User | Seat, visit: Appointment, browser: UUID | None = None) -> Caller:
         browser = browser or uuid4()
-        ticket = await asyncio.to_thread(_ticket, process, user, visit, browser)
+        ticket = await asyncio.to_thread(_ticket, process, who, visit, browser)
         caller = Caller(process, ticket, browser)
         callers.append(caller)
         return await caller.hello()
@@ -176,8 +180,8 @@ async def enter(
             await caller.hang_up()
 
 
-def _ticket(process: Process, user: User, visit: Appointment, browser: UUID) -> str:
-    seat = seat_for(viewer_of(user, shared_clock.now()), visit.pk)
+def _ticket(process: Process, who: User | Seat, visit: Appointment, browser: UUID) -> str:
+    seat = who if isinstance(who, Seat) else seat_of(who, visit)
     participant = enter_room(seat, browser)
     return tickets.make(
         process.name,
@@ -185,4 +189,26 @@ def _ticket(process: Process, user: User, visit: Appointment, browser: UUID) -> 
         room=participant.room_id,
         participant=participant.pk,
         browser=browser,
+        guest=seat.guest.pk if seat.guest else None,
     )
+
+
+def seat_of(user: User, visit: Appointment) -> Seat:
+    return seat_for(viewer_of(user, shared_clock.now()), visit.pk)
+
+
+def guest_of(link: PersonalLink) -> Seat:
+    """Somebody who opened their link with its code."""
+    session, _key = start_session(link, links.code(link))
+    return guest_seat(link, session)
+
+
+def words(decision: str = "given", *, patient: bool = True, how: str = "tapped") -> dict[str, str]:
+    text = consent_texts.text_for("fr", patient=patient)
+    return {
+        "decision": decision,
+        "how": how,
+        "text_version": text.version,
+        "text_sha256": text.sha256,
+        "language": text.language,
+    }

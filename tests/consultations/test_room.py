@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from consultations import consent_texts, groups
+from consultations import groups
 from consultations.access import seat_for
 from consultations.actions import visit as visits
 from consultations.actions.entering import enter as enter_room
@@ -16,18 +16,7 @@ from scheduling.models import Appointment
 from telemed.accounts.access import viewer_of
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
-from tests.consultations.conftest import Caller, accepted, socket_to
-
-
-def words(language: str = "fr", *, patient: bool = True) -> dict[str, str]:
-    text = consent_texts.text_for(language, patient=patient)
-    return {
-        "decision": "given",
-        "how": "tapped",
-        "text_version": text.version,
-        "text_sha256": text.sha256,
-        "language": text.language,
-    }
+from tests.consultations.conftest import Caller, accepted, socket_to, words
 
 
 @pytest.fixture
@@ -208,3 +197,72 @@ def test_the_first_entry_has_a_window(cast, visit: Appointment):
         enter_room(seat, uuid4())
 
     assert refused.value.code == "too_early"
+
+
+async def test_leaving_the_waiting_room_opens_nothing(together, cast, visit, enter):
+    _, amina = together
+
+    await amina.change("leave")
+    again = await enter(cast.amina_user, visit, amina.browser)
+
+    assert again.state == "waiting"
+
+
+async def test_a_second_hello_is_no_message(together):
+    _, amina = together
+
+    await amina.say("hello", ticket=amina.ticket, protocol=1)
+    await amina.until(lambda: amina.closed is not None)
+
+    assert amina.closed == 4000
+
+
+async def test_what_comes_after_the_end_changes_nothing(together):
+    salma, amina = together
+    await amina.send("[]")
+    await amina.say("unable", id=str(uuid4()), reason="device")
+    await amina.until(lambda: amina.closed is not None)
+
+    await salma.settle()
+
+    assert not await Participant.objects.filter(unable_reason="device").aexists()
+
+
+class TestAnotherDevice:
+    """It waits: until it is admitted it hears nothing, writes to nobody and ends nothing."""
+
+    @pytest.fixture
+    async def devices(self, together, cast, visit, enter):
+        salma, amina = together
+        await salma.change("admit", participant=amina.id)
+        await amina.until(lambda: amina.state == "admitted")
+        return salma, amina, await enter(cast.amina_user, visit)
+
+    async def test_is_told_nothing_of_the_room(self, devices):
+        *_, phone = devices
+        await phone.settle()
+
+        assert {one["type"] for one in phone.came} == {"welcome", "snapshot", "pong"}
+
+    async def test_cannot_write(self, devices):
+        *_, phone = devices
+
+        assert (await phone.change("chat", text="Bonjour"))["code"] == "not_admitted"
+
+    async def test_goes_without_taking_the_older_with_it(self, devices):
+        _, amina, phone = devices
+
+        await phone.change("leave")
+        await amina.until(lambda: not amina.snapshot["you"]["waiting_elsewhere"])
+
+        assert amina.state == "admitted"
+
+
+async def test_only_the_specialist_writes_to_one_alone(together):
+    salma, amina = together
+    await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+
+    refused = await amina.change("chat", text="Bonjour", to=salma.id)
+
+    assert refused["code"] == "not_allowed"
