@@ -6,6 +6,7 @@ these addresses are the session fixtures of conftest.py.
 
 import os
 
+from telemed.run.prepare import compile_messages
 from tests import servers
 
 os.environ["TELEMED_MODE"] = "test"
@@ -17,6 +18,7 @@ if servers.on_postgresql():
 else:
     os.environ["DATABASE_URL"] = f"sqlite:///{servers.folder}/telemed.sqlite3"
 os.environ["VAR_DIR"] = str(servers.folder)
+compile_messages(servers.ROOT / "locale")
 
 from telemed.settings import *  # noqa: F403
 

@@ -27,12 +27,14 @@ need python3-venv "$PYTHON" -c "import ensurepip, venv"
 for part in "$@"; do
     case $part in
     tests)
-        need chromium any_chromium
+        # Ubuntu's package only points to a snap: there Playwright brings its own, further down.
+        if grep -qx 'ID=debian' /etc/os-release; then need chromium any_chromium; fi
         need firefox-esr on_path firefox-esr
         need redis-server on_path redis-server
         need postgresql postgresql_server
         need fontconfig on_path fc-list
         need fonts-noto-core arabic_font
+        need gettext on_path msgfmt
         need gettext on_path xgettext
         ;;
     check)
@@ -80,3 +82,14 @@ if [ ! -e "$stamp" ]; then
     rm -f .venv/.installed-"$lock"-*
     touch "$stamp"
 fi
+
+case " $* " in *" tests "*)
+    if ! any_chromium >/dev/null 2>&1; then
+        echo "  … Downloading Chromium"
+        .venv/bin/python -m playwright install chromium || {
+            echo "That failed. Please install Chromium so that 'chromium' is on the PATH."
+            exit 1
+        }
+    fi
+    ;;
+esac
