@@ -34,6 +34,7 @@ def appointments_in(viewer: Viewer, ability: May) -> QuerySet[Appointment]:
 
     Patients: their own and those of people in their care. Specialists: those that they perform.
     Presenters: those at their places. Coordinators: also those of their places' specialists.
+    Both: those that they booked, since a patient of the region belongs to no centre.
     """
     presents = _reach(viewer, Role.PRESENTER, ability)
     coordinates = _reach(viewer, Role.COORDINATOR, ability)
@@ -42,6 +43,8 @@ def appointments_in(viewer: Viewer, ability: May) -> QuerySet[Appointment]:
         | Q(organisation__in=presents | coordinates)
         | Q(specialist__organisation__in=coordinates)
     )
+    if presents or coordinates:
+        reached |= Q(booked_by=viewer.user)
     if Role.SPECIALIST in viewer.roles and may(Role.SPECIALIST, ability):
         reached |= Q(specialist__user=viewer.user)
     rows = Appointment.objects.filter(reached, voided_at__isnull=True)

@@ -34,6 +34,7 @@ REMINDERS = {
     "reminder_day": timedelta(days=1),
     "reminder_hour": timedelta(hours=1),
 }
+SECOND_THOUGHTS = timedelta(minutes=10)
 HOLDS_AT_ONCE = 3
 CODE_TRIES = 5
 ALTERNATIVES = 3
@@ -95,20 +96,20 @@ def join_window(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datet
     return starts_at - JOIN_OPENS_BEFORE, ends_at + JOIN_CLOSES_AFTER
 
 
-def changes_close_at(starts_at: datetime, cut_off: timedelta) -> datetime:
-    """Until when the patient's side moves or cancels; professionals do until the visit begins."""
-    return starts_at - cut_off
+def changes_close_at(starts_at: datetime, booked_at: datetime, cut_off: timedelta) -> datetime:
+    """Until when the patient's side moves or cancels: before the cut-off, and at a late booking
+    for some minutes after it, since a slip of the finger is taken back."""
+    return max(starts_at - cut_off, min(booked_at + SECOND_THOUGHTS, starts_at))
 
 
-def may_change(
-    status: str, starts_at: datetime, now: datetime, cut_off: timedelta, *, patient_side: bool
-) -> str:
-    """ "" when it may be moved or cancelled, else the code that says why not."""
+def may_change(status: str, closes_at: datetime, now: datetime, *, patient_side: bool) -> str:
+    """Empty when it may be moved or cancelled, else the code that says why not.
+
+    Only the patient's side is held to ``closes_at``: professionals go on until the visit begins.
+    """
     if status not in CHANGEABLE:
         return "wrong_state"
-    if patient_side and now > changes_close_at(starts_at, cut_off):
-        return "too_late"
-    return ""
+    return "too_late" if patient_side and now > closes_at else ""
 
 
 def reminders(starts_at: datetime, now: datetime) -> dict[str, datetime]:

@@ -158,19 +158,29 @@ def reassign(appointment: Appointment, specialist: Specialist, actor: Actor) -> 
     return appointment
 
 
+def closes_at(appointment: Appointment) -> datetime:
+    """Until when the patient's side may change it."""
+    return rules.changes_close_at(
+        appointment.starts_at, appointment.received_at, settings.BOOKING_CUT_OFF
+    )
+
+
+def why_not(appointment: Appointment, actor: Actor, now: datetime) -> str:
+    """The code that says why this actor may not change it now, empty when they may."""
+    return rules.may_change(
+        appointment.status,
+        closes_at(appointment),
+        now,
+        patient_side=actor.role == Role.PATIENT,
+    )
+
+
 def refusal(code: str) -> Refused:
     return Refused(code, WHY_NOT[code])
 
 
 def _refuse_if_closed(appointment: Appointment, actor: Actor, now: datetime) -> None:
-    code = rules.may_change(
-        appointment.status,
-        appointment.starts_at,
-        now,
-        settings.BOOKING_CUT_OFF,
-        patient_side=actor.role == Role.PATIENT,
-    )
-    if code:
+    if code := why_not(appointment, actor, now):
         raise refusal(code)
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from scheduling import actions, links, messages, queries, rules
 from scheduling.access import acting_on, appointment_for, appointments_in, in_care
+from scheduling.actions.change import closes_at, why_not
 from scheduling.calendar import calendar_file
 from scheduling.emergency import emergency_for
 from scheduling.forms import CancelForm, LinkForm, MoveForm, questions_for
@@ -50,17 +51,17 @@ def _page(request: HttpRequest, found: Appointment, **more: Any) -> HttpResponse
             "join": May.ROOM_JOIN,
         }.items()
     }
-    opens_at, closes_at = rules.join_window(found.starts_at, found.ends_at)
+    opens_at, shuts_at = rules.join_window(found.starts_at, found.ends_at)
     context = {
         "appointment": found,
         "may": may,
         "own": found.patient_id in in_care(who, May.APPOINTMENT_SEE_TIMES),
         "performs": found.specialist.user_id == who.user.pk,
-        "why_not": _why_not(found, actor),
-        "closes_at": rules.changes_close_at(found.starts_at, settings.BOOKING_CUT_OFF),
+        "why_not": why_not(found, actor, clock.now()),
+        "closes_at": closes_at(found),
         "opens_at": opens_at,
         "join_url": f"/visit/{found.pk}/",
-        "is_open": opens_at <= now < closes_at and found.status not in rules.FINAL,
+        "is_open": opens_at <= now < shuts_at and found.status not in rules.FINAL,
         "is_new": "new" in request.GET,
         "emergency": emergency_for(found.site or found.patient.organisation, now),
         **(_reading(found) if may["read"] else {}),
@@ -68,16 +69,6 @@ def _page(request: HttpRequest, found: Appointment, **more: Any) -> HttpResponse
     }
     _audit("appointment.read", found, actor)
     return render(request, "scheduling/appointment.html", context)
-
-
-def _why_not(found: Appointment, actor: Actor) -> str:
-    return rules.may_change(
-        found.status,
-        found.starts_at,
-        clock.now(),
-        settings.BOOKING_CUT_OFF,
-        patient_side=actor.role == Role.PATIENT,
-    )
 
 
 def _reading(found: Appointment) -> dict[str, Any]:
@@ -167,7 +158,7 @@ def _move_context(request: HttpRequest, found: Appointment, actor: Actor) -> dic
     ]
     return {
         "appointment": found,
-        "why_not": _why_not(found, actor),
+        "why_not": why_not(found, actor, clock.now()),
         "emergency": emergency_for(found.site or found.patient.organisation, now),
         "action": reverse("scheduling:move", args=[found.pk]),
         **days_context(request, free, found.time_zone, now),
@@ -184,7 +175,7 @@ def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.cancel(found, actor, form.cleaned_data["reason"])
         return redirect("scheduling:appointment", found.pk)
-    context = {"appointment": found, "form": form, "why_not": _why_not(found, actor)}
+    context = {"appointment": found, "form": form, "why_not": why_not(found, actor, clock.now())}
     return render(request, "scheduling/cancel.html", context)
 
 

@@ -153,6 +153,16 @@ def test_the_cut_off_holds_the_patients_side_alone(booked, amina, karim, free, c
     assert actions.cancel(booked, karim).status == "cancelled"
 
 
+def test_a_late_booking_is_taken_back_within_minutes(cast, amina, karim, free, clock):
+    clock.move(free[0] - the_clock.now() - timedelta(minutes=40))
+    first = actions.book_at(cast.at_home, free[0], cast.amina, amina)
+    assert actions.cancel(first, amina).status == "cancelled"
+    second = actions.book_at(cast.at_home, free[0], cast.amina, amina)
+    clock.move(timedelta(minutes=11))
+    with pytest.raises(Refused, match="too_late"):
+        actions.cancel(second, amina)
+
+
 def test_reassigning_keeps_who_was_asked_for(cast, booked, karim):
     actions.reassign(booked, cast.dr_youssef, karim)
     booked.refresh_from_db()

@@ -127,6 +127,15 @@ def test_a_presenter_and_a_coordinator_book_for_anybody_of_their_places(client, 
     assert appointment.booked_by == getattr(cast, who)
 
 
+def test_a_presenter_reaches_what_they_booked_for_a_patient_of_the_region(client, cast):
+    cast.at_home  # noqa: B018 made by being named
+    patient = make.patient(cast.draa, "Moha", "Ouzza")
+    client.force_login(cast.brahim)
+    appointment = book(client, find(client, f"patient={patient.pk}"))
+    assert client.get(f"/appointments/{appointment.pk}/").status_code == 200
+    assert client.get(f"/appointments/{appointment.pk}/move/").status_code == 200
+
+
 def test_nobody_books_for_a_foreign_patient(amina, client, cast):
     assert amina.get(f"/book/?patient={cast.zineb.pk}").status_code == 404
     fields = {**first_time(find(amina)), "patient": cast.zineb.pk}
