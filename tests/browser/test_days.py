@@ -1,0 +1,66 @@
+"""Day pages beside each other: what one person does appears on another's open page by itself."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_pages import sign_in
+
+pytestmark = pytest.mark.browser
+
+# Twice the slowest poll of a day page, and some for a busy machine.
+SOON_MS = 30_000
+
+
+@pytest.fixture
+def day(product, new_person):
+    """Somebody's home page, opened in French."""
+
+    def opened(who: str) -> Page:
+        page = new_person(locale="fr-MA")
+        sign_in(page, product.url, who)
+        page.goto(product.url)
+        return page
+
+    return opened
+
+
+def go_in(page: Page) -> None:
+    """From the visit's page, through the device check."""
+    page.click("[data-action=open]")
+    page.locator("[data-opened]").wait_for()
+    page.click("#go-in")
+
+
+def test_an_arrival_marked_at_the_centre_appears_on_the_specialists_day(day):
+    specialist, presenter = day("dr.salma"), day("brahim")
+    row = specialist.locator("li.row", has_text="Hadda Oubella")
+    expect(row.get_by_text("Arrivé")).to_have_count(0)
+    presenter.get_by_role("button", name="Est arrivé").click()
+    expect(row.get_by_text("Arrivé")).to_be_visible(timeout=SOON_MS)
+
+
+def test_who_waits_is_seen_in_the_title_and_admitted_by_one_tap(day):
+    specialist, patient = day("dr.salma"), day("amina")
+    patient.get_by_role("link", name="الالتحاق بالاستشارة").or_(
+        patient.get_by_role("link", name="Rejoindre la consultation")
+    ).click()
+    go_in(patient)
+    patient.locator("#consents [data-decide=given]").click()
+
+    expect(specialist).to_have_title(re.compile(r"^\(1\) "), timeout=SOON_MS)
+    waiting = specialist.locator("li.row.now", has_text="Amina")
+    expect(waiting).to_be_visible()
+    waiting.get_by_role("link").click()
+    go_in(specialist)
+
+    expect(patient.locator("#stage")).to_be_visible(timeout=SOON_MS)
+    expect(specialist.locator("#stage .seat:not(.own)")).to_be_visible(timeout=SOON_MS)
+
+
+def test_a_booking_is_told_by_message_within_seconds(product, new_person):
+    page = new_person(locale="fr-MA")
+    page.goto(f"{product.url}/messages/shown/")
+    # Amina's appointment was booked when the product started; her telephone is told.
+    expect(page.get_by_text("+212600000001").first).to_be_visible(timeout=SOON_MS)
