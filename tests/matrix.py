@@ -127,3 +127,30 @@ mfa_reauthenticate_webauthn            GET,POST
 mfa_login_webauthn                     GET,POST
 usersessions_list                      GET,POST
 """
+
+# Every message of the room's socket (consultations/PROTOCOL.md). ``guest`` is an interpreter by link
+# who waits; the others are in the visit. A cell is ``yes`` or the code of the refusal; after a
+# stroke, what a message about somebody of another region's visit gets: X is unknown_participant.
+# ``bad_sdp`` is no refusal of the person: the offer of the test says nothing.
+SOCKET_COLUMNS = ("guest", "patient", "presenter", "specialist")
+SOCKET = """
+offer       not_admitted   bad_sdp      bad_sdp      bad_sdp
+mute        not_admitted   yes          yes          yes
+consent     yes/X          yes/X        yes/X        yes/X
+withdraw    yes/X          yes/X        yes/X        yes/X
+declare     not_admitted   yes          yes          yes
+undeclare   yes            yes          yes          yes
+place       not_allowed    yes          yes          yes
+chat        not_admitted   yes          yes          yes
+unable      yes            yes          yes          yes
+leave       yes            yes          yes          yes
+admit       not_admitted   not_allowed  not_allowed  yes/X
+deny        not_admitted   not_allowed  not_allowed  yes/X
+remove      not_admitted   not_allowed  not_allowed  yes/X
+identify    not_admitted   not_allowed  not_allowed  yes
+pause       not_admitted   not_allowed  not_allowed  yes
+resume      not_admitted   not_allowed  not_allowed  yes
+override    not_admitted   not_allowed  not_allowed  yes
+emergency   not_admitted   yes          yes          yes
+finish      not_admitted   not_allowed  not_allowed  yes
+"""

@@ -2,8 +2,12 @@
 
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
+from consultations import rules
 from consultations.actions.change import change
 from consultations.models import Participant, PresentPerson
+from consultations.refusals import RoomRefused
 from telemed.audit.actor import Actor
 from telemed.lib import clock
 
@@ -20,6 +24,8 @@ def declare(
 ) -> None:
     """Say that somebody is there, or say it differently; ``person_id`` is the browser's."""
     with change(room_id, "room.declare", actor, about=by):
+        if not by.verified and by.state not in rules.INSIDE:
+            raise RoomRefused("not_admitted", _("You are not in the visit yet."))
         known = PresentPerson.objects.filter(pk=person_id).first()
         if known is not None and known.participant_id != by.pk:
             return

@@ -1,0 +1,147 @@
+"""Every message of the socket × everybody in a visit × own and foreign people (tests/matrix.py).
+
+The messages come from the table of handlers: a handler without a line fails.
+"""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from consultations.access import guest_seat
+from consultations.actions.entering import enter as enter_room
+from consultations.actions.entering import open_visit
+from consultations.actions.guests import start_session
+from consultations.handlers import HANDLERS
+from consultations.models import Participant, Room
+from consultations.tickets import make as make_ticket
+from scheduling import links
+from scheduling.actions import issue_link
+from telemed.audit.actor import SYSTEM
+from telemed.lib import clock
+from tests import make, matrix
+from tests.consultations.conftest import Caller
+from tests.consultations.test_room import words
+
+LINES = {
+    name: dict(zip(matrix.SOCKET_COLUMNS, cells, strict=True))
+    for name, *cells in (line.split() for line in matrix.SOCKET.splitlines() if line)
+}
+
+
+def fields(name: str, whom: str, column: str) -> dict[str, Any]:
+    """A message of this kind that the protocol's grammar accepts, about ``whom``."""
+    return {
+        "offer": {"sdp": "v=0"},
+        "mute": {"kind": "audio", "muted": True},
+        "consent": {"participant": whom, **words(patient=column == "patient")},
+        "withdraw": {"participant": whom},
+        "declare": {
+            "person": str(uuid4()),
+            "name": "Moha",
+            "capacity": "father",
+            "on_camera": False,
+        },
+        "undeclare": {"person": str(uuid4())},
+        "place": {"place": "Imilchil", "phone": "", "contact": ""},
+        "chat": {"text": "Bonjour", "to": None},
+        "unable": {"reason": "device"},
+        "admit": {"participant": whom},
+        "deny": {"participant": whom},
+        "remove": {"participant": whom},
+        "identify": {"how": "known"},
+        "override": {"reason": "She lost consciousness."},
+        "finish": {"mode": "video"},
+    }.get(name, {})
+
+
+@pytest.fixture
+def at_imilchil(cast):
+    assert cast.amina
+    assert cast.brahim
+    return make.appointment(cast.amina, cast.at_imilchil, clock.now())
+
+
+@pytest.fixture
+def foreign(cast) -> str:
+    """Somebody in another region's visit."""
+    service = make.service(
+        cast.dr_youssef, cast.dermatology, patient_place="facility", site=cast.temara
+    )
+    elsewhere = make.appointment(cast.zineb, service, clock.now())
+    room: Room = open_visit(elsewhere)
+    return str(
+        Participant.objects.create(
+            organisation=cast.temara, room=room, role="patient", patient=cast.zineb, name="Zineb"
+        ).pk
+    )
+
+
+def guest_ticket(process, visit, browser) -> str:
+    link = issue_link(visit, "interpreter", SYSTEM, name="Hicham")
+    session, _key = start_session(link, links.code(link))
+    participant = enter_room(guest_seat(link, session), browser)
+    return make_ticket(
+        process.name,
+        "fr",
+        room=participant.room_id,
+        participant=participant.pk,
+        browser=browser,
+        guest=session.pk,
+    )
+
+
+@pytest.fixture
+async def people(cast, at_imilchil, enter, process):
+    """Dr Salma, Amina and Brahim in the call, an interpreter waiting before it."""
+    salma = await enter(cast.salma, at_imilchil)
+    amina = await enter(cast.amina_user, at_imilchil)
+    await amina.change("consent", participant=amina.id, **words())
+    brahim = await enter(cast.brahim, at_imilchil)
+    await brahim.change("consent", participant=brahim.id, **words(patient=False))
+    for one in (amina, brahim):
+        await salma.change("admit", participant=one.id)
+        await one.until(lambda one=one: one.state == "admitted")
+    browser = uuid4()
+    ticket = await asyncio.to_thread(guest_ticket, process, at_imilchil, browser)
+    guest = await Caller(process, ticket, browser).hello()
+    await guest.change("consent", participant=guest.id, **words(patient=False))
+    yield {"guest": guest, "patient": amina, "presenter": brahim, "specialist": salma}
+    if guest.closed is None:
+        await guest.hang_up()
+
+
+def target(name: str, column: str, people: dict[str, Caller]) -> str:
+    """Oneself for a consent; for what the specialist decides, the interpreter or the presenter."""
+    if name in {"consent", "withdraw"}:
+        return people[column].id
+    return people["presenter" if name == "remove" else "guest"].id
+
+
+async def told(caller: Caller, name: str, sent: dict[str, Any]) -> str:
+    answer = await caller.change(name, **sent)
+    return str(answer["code"]) if answer["type"] == "refused" else "yes"
+
+
+async def cell(name: str, column: str, people: dict[str, Caller], foreign: str) -> str:
+    caller = people[column]
+    about = fields(name, target(name, column, people), column)
+    names_somebody = "participant" in about
+    other = await told(caller, name, {**about, "participant": foreign}) if names_somebody else ""
+    own = await told(caller, name, about)
+    if other in ("", own):
+        return own
+    return f"{own}/{'X' if other == 'unknown_participant' else other}"
+
+
+def test_every_message_has_a_line():
+    assert set(LINES) == set(HANDLERS)
+
+
+@pytest.mark.parametrize("name", list(HANDLERS))
+async def test_everybody_gets_what_the_table_says(name, people, foreign):
+    found = {}
+    for column in matrix.SOCKET_COLUMNS:  # the specialist last: what they do may end the visit
+        found[column] = await cell(name, column, people, foreign)
+    assert found == LINES.get(name)
