@@ -20,7 +20,7 @@ else:
 os.environ["VAR_DIR"] = str(servers.folder)
 compile_messages(servers.ROOT / "locale")
 
-from telemed.settings import *  # noqa: F403
+from telemed.settings import *  # noqa: E402, F403
 
 # Django would take a database in memory, which knows neither WAL nor a second connection's lock.
 DATABASES["default"]["TEST"] = {  # noqa: F405

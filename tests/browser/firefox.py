@@ -120,6 +120,10 @@ class Firefox:
         created = await self.command("browsingContext.create", type="tab")
         return Tab(self, created["context"])
 
+    async def preload(self, script: str) -> None:
+        """Runs a script in every page that is opened from now, before its own."""
+        await self.command("script.addPreloadScript", functionDeclaration=f"() => {{{script}}}")
+
     async def close(self) -> None:
         self._reader.cancel()
         await self._socket.close()
