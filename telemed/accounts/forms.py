@@ -20,7 +20,7 @@ from telemed.accounts.models import (
     SpokenLanguage,
     User,
 )
-from telemed.accounts.names import search_key
+from telemed.accounts.names import script_of_language, search_key
 from telemed.accounts.roles import May
 from telemed.accounts.rules import Likeness
 from telemed.accounts.sign_up import RegionField
@@ -94,6 +94,8 @@ class RegistrationForm(forms.Form):
         self.fields["organisation"].queryset = places  # type: ignore[attr-defined]
         self.fields["organisation"].initial = places.first()
         self.fields["id"].initial = uuid.uuid4()
+        if script_of_language(get_language()) == "Arab":
+            self.order_fields(["id", "organisation", "given_ar", "family_ar"])
 
     def clean_birth_date(self) -> Any:
         day = self.cleaned_data["birth_date"]

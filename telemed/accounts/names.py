@@ -56,13 +56,13 @@ def display_name(patient: "Patient", language: str | None = None) -> str:
     """Given and family name in the script of ``language`` (the active one by default), else in
     any; "" for nobody's. Reads ``patient.names``: prefetch it for lists."""
     known = {row.script: row for row in patient.names.all() if row.voided_at is None}
-    row = known.get(_script(language)) or next(iter(known.values()), None)
+    row = known.get(script_of_language(language)) or next(iter(known.values()), None)
     return f"{row.given} {row.family}".strip() if row else ""
 
 
 def user_name(user: "User", language: str | None = None) -> str:
     """A professional's name in the script of ``language``."""
-    return (user.name_ar if _script(language) == "Arab" else "") or user.name
+    return (user.name_ar if script_of_language(language) == "Arab" else "") or user.name
 
 
 def script_of(text: str) -> str:
@@ -70,7 +70,8 @@ def script_of(text: str) -> str:
     return "Arab" if any(_is_arabic(letter) for letter in text) else "Latn"
 
 
-def _script(language: str | None) -> str:
+def script_of_language(language: str | None = None) -> str:
+    """ "Arab" or "Latn": what people who read this language (the active one) write names in."""
     return "Arab" if (language or get_language() or "fr").startswith("ar") else "Latn"
 
 

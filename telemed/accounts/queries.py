@@ -79,10 +79,6 @@ class Card:
     patient: Patient
 
     @property
-    def names(self) -> QuerySet[PatientName]:
-        return self.patient.names.filter(voided_at__isnull=True)
-
-    @property
     def identifiers(self) -> QuerySet[PatientIdentifier]:
         return self.patient.identifiers.filter(voided_at__isnull=True)
 

@@ -150,6 +150,7 @@ def _card(request: HttpRequest, patient: Patient, **typed: Form) -> HttpResponse
         "card": queries.Card(patient),
         "alike": queries.unlinked_duplicates(who, patient) if may_change else [],
         "may_change": may_change,
+        "may_book": who.patients(May.APPOINTMENT_BOOK_ANY).filter(id=patient.id).exists(),
         **forms,
         **typed,
     }

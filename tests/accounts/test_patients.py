@@ -49,6 +49,7 @@ def test_it_works(brahim, cast):
     page = brahim.get(answer["Location"])
     assert "Rkia Aït Baha" in page.text
     assert "≈ 1950" in page.text
+    assert f"/book/?patient={patient.id}" in page.text
     actions = list(Event.objects.filter(patient=patient.id).values_list("action", flat=True))
     assert actions == ["patient.register", "patient.read"]
 

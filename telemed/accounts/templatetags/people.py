@@ -21,6 +21,14 @@ def display_name(patient: Patient) -> str:
 
 
 @register.filter
+def other_names(patient: Patient) -> list[str]:
+    """The name in the scripts that ``display_name`` did not show."""
+    rows = patient.names.filter(voided_at__isnull=True)
+    written = (f"{row.given} {row.family}".strip() for row in rows)
+    return [name for name in written if name != names.display_name(patient)]
+
+
+@register.filter
 def user_name(user: User) -> str:
     return names.user_name(user)
 
@@ -72,4 +80,6 @@ def role_name(role: str) -> str:
 def site_moment(moment: datetime) -> str:
     """A day and hour in the site's own zone, to the second: for lists of what was done."""
     wall = moment.astimezone(ZoneInfo(settings.TIME_ZONE))
-    return f"{formats.short_day(wall.date())} {wall.year}, {formats.isolated(f'{wall:%H:%M:%S}')}"
+    comma = "، " if formats.is_mirrored() else ", "
+    hour = formats.isolated(f"{wall:%H:%M:%S}")
+    return f"{formats.short_day(wall.date())} {wall.year}{comma}{hour}"
