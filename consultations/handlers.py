@@ -1,10 +1,11 @@
 """What each message of a browser does: PROTOCOL.md section 4, one function a message.
 
-What stops media acts on the media server first and is stored after; should storing be refused,
-the refresh that follows restores what the database says.
+What stops media acts on the media server first and is stored after (``stopping``); should storing
+be refused, the refresh that follows restores what the database says.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,14 +18,12 @@ from consultations.actions import consent as consents
 from consultations.engine import Engine, JoinRefused
 from consultations.facts import Facts
 from consultations.ice_servers import ice_servers
-from consultations.live import LiveRoom, Rooms, Socket
+from consultations.live import NOTHING, LiveRoom, Rooms, Socket
 from consultations.messages import Message
 from consultations.models import Participant
 from consultations.refusals import RoomRefused
 from telemed.audit.actor import Actor
 from telemed.lib import clock
-
-NOTHING = rules.Permit(send=False, receive=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,16 @@ class Turn:
         return Actor(
             "user", self.by.user_id, role=self.by.role, organisation=self.by.organisation_id
         )
+
+    @property
+    def everybody(self) -> list[str]:
+        return [str(one.pk) for one in self.facts.people]
+
+    def stopping(self, connections: list[str]) -> AbstractContextManager[None]:
+        return self.rooms.stopping(self.room, str(self.by.pk), connections)
+
+    def settle(self) -> None:
+        self.rooms.settle(self.room, str(self.by.pk))
 
     async def do(self, action: Callable[..., None], *args: Any, **kwargs: Any) -> None:
         """Run one of the actions, all of which begin with room, participant and actor."""
@@ -127,6 +136,7 @@ async def offer(turn: Turn) -> Answer:
         )
     except JoinRefused as refused:
         raise _join_refused(refused) from None
+    turn.room.devices[one] = turn.socket.browser
     return answer(turn.message.id, sdp, one)
 
 
@@ -138,8 +148,6 @@ async def mute(turn: Turn) -> None:
 
 async def consent(turn: Turn) -> None:
     given = turn.message
-    if given["decision"] == "refused":
-        _stop(turn, given["participant"])
     words = consents.Words(
         id=UUID(given.id),
         decision=given["decision"],
@@ -148,26 +156,25 @@ async def consent(turn: Turn) -> None:
         text_sha256=given["text_sha256"],
         language=given["language"],
     )
+    if given["decision"] == "refused":
+        with turn.stopping(_covered(turn, given["participant"])):
+            await turn.do(consents.decide, given["participant"], words)
+        return
     await turn.do(consents.decide, given["participant"], words)
+    turn.settle()
 
 
 async def withdraw(turn: Turn) -> None:
-    _stop(turn, turn.message["participant"])
-    await turn.do(consents.withdraw, turn.message["participant"])
+    with turn.stopping(_covered(turn, turn.message["participant"])):
+        await turn.do(consents.withdraw, turn.message["participant"])
 
 
-def _stop(turn: Turn, participant: str) -> None:
-    """Stop what the withdrawal covers before it is stored: their connection, and when it is the
-    patient's consent, everybody's."""
+def _covered(turn: Turn, participant: str) -> list[str]:
+    """What a refusal stops: their own connection; the patient's stops everybody's."""
     one = turn.facts.participant(participant)
-    if one is None or turn.by.pk not in (one.pk, one.beside_id):
-        return
-    if one.patient_id is not None:
-        stopped = [other.pk for other in turn.facts.people]
-    else:
-        stopped = [one.beside_id or one.pk]
-    for pk in stopped:
-        turn.engine.permit(turn.room.id, str(pk), NOTHING)
+    if one is None or not consents.may_take_back(turn.by, one):
+        return []
+    return turn.everybody if one.patient_id is not None else [str(one.beside_id or one.pk)]
 
 
 async def declare(turn: Turn) -> None:
@@ -222,9 +229,10 @@ async def deny(turn: Turn) -> None:
 
 
 async def remove(turn: Turn) -> None:
-    if turn.by.role == "specialist":
-        turn.engine.leave(turn.room.id, turn.message["participant"])
-    await turn.do(admission.remove, turn.message["participant"])
+    if turn.by.role != "specialist":
+        raise not_allowed()
+    with turn.stopping([turn.message["participant"]]):
+        await turn.do(admission.remove, turn.message["participant"])
 
 
 async def identify(turn: Turn) -> None:
@@ -232,11 +240,15 @@ async def identify(turn: Turn) -> None:
 
 
 async def pause(turn: Turn) -> None:
-    await turn.do(visit.pause)
+    if turn.by.role != "specialist":
+        raise not_allowed()
+    with turn.stopping(turn.everybody):
+        await turn.do(visit.pause)
 
 
 async def resume(turn: Turn) -> None:
     await turn.do(visit.resume)
+    turn.settle()
 
 
 async def override(turn: Turn) -> None:
@@ -248,9 +260,10 @@ async def emergency(turn: Turn) -> None:
 
 
 async def finish(turn: Turn) -> None:
-    if turn.by.role == "specialist":
-        turn.engine.end_room(turn.room.id)
-    await turn.do(visit.finish, turn.message["mode"])
+    if turn.by.role != "specialist":
+        raise not_allowed()
+    with turn.stopping(turn.everybody):
+        await turn.do(visit.finish, turn.message["mode"])
 
 
 HANDLERS: dict[str, Handler] = {

@@ -7,7 +7,8 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -32,12 +33,14 @@ from consultations.engine import (
 from consultations.facts import Facts
 from consultations.models import Participant, Room
 from telemed.lib import clock
+from telemed.lib.refusals import Refused
 
 logger = logging.getLogger(__name__)
 
 REPLACED, REMOVED, FINISHED, ELSEWHERE, CHANGED = 4002, 4003, 4004, 4005, 4008
 REJOIN_WITHIN_SECONDS = 1.5
 REMEMBERED_ANSWERS = 500
+NOTHING = rules.Permit(send=False, receive=False)
 
 
 class Socket(Protocol):
@@ -55,11 +58,26 @@ class Socket(Protocol):
 
 
 @dataclass
+class Stop:
+    """Connections that were told to stop before that was stored. ``over``: it is stored, or was
+    refused, and the next reading of the room says what holds."""
+
+    connections: frozenset[str]
+    over: bool = False
+
+
+@dataclass
 class LiveRoom:
-    """``answers`` remembers what each change was answered, so that a repeat hears the same."""
+    """``answers`` remembers what each change was answered, so that a repeat hears the same.
+
+    ``devices`` is the browser that each connection was made from; ``stops`` the newest stop of
+    each participant.
+    """
 
     id: str
     sockets: set[Socket] = field(default_factory=set)
+    devices: dict[str, str] = field(default_factory=dict)
+    stops: dict[str, Stop] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     answers: OrderedDict[tuple[str, str], dict[str, Any]] = field(default_factory=OrderedDict)
     facts: Facts | None = None
@@ -165,12 +183,16 @@ class Rooms:
         room.again = True
         while room.again:
             room.again = False
+            over = [by for by, stop in room.stops.items() if stop.over]
             try:
                 room.facts = await database.read(room_facts.load, room.id)
             except DatabaseError:
                 # The call goes on as it was permitted; the heartbeat asks again.
                 logger.exception("room %s could not be read", room.id)
                 return
+            for by in over:
+                if room.stops[by].over:
+                    del room.stops[by]
             await self._follow(room, room.facts)
 
     async def _follow(self, room: LiveRoom, facts: Facts) -> None:
@@ -189,26 +211,52 @@ class Rooms:
             return
         permits = self.permits(room, facts)
         for one in facts.people:
-            if one.beside_id is not None or one.state not in rules.INSIDE:
+            device = room.devices.get(str(one.pk), str(one.browser))
+            if one.beside_id is not None or not snapshot.is_live(one, device):
                 self.engine.leave(room.id, str(one.pk))
                 room.links.pop(str(one.pk), None)
+                room.devices.pop(str(one.pk), None)
             else:
                 self.engine.permit(room.id, str(one.pk), permits[str(one.pk)])
 
-    def stop_media(self, room: LiveRoom) -> None:
-        """Stop every connection of the room at once, before that is stored."""
-        for participant in room.links:
-            self.engine.permit(room.id, participant, rules.Permit(send=False, receive=False))
+    @contextmanager
+    def stopping(self, room: LiveRoom, by: str, connections: Iterable[str]) -> Iterator[None]:
+        """Stop these connections at once and keep them stopped while the body stores why.
+
+        A reading of the room from before that must not open them again. Where storing fails they
+        stay stopped until the same person says something else (``settle``).
+        """
+        stop = room.stops[by] = Stop(frozenset(connections))
+        for one in stop.connections:
+            self.engine.permit(room.id, one, NOTHING)
+        try:
+            yield
+        except Refused:
+            stop.over = True
+            raise
+        stop.over = True
+
+    def settle(self, room: LiveRoom, by: str) -> None:
+        """What this person had stopped follows the database again."""
+        if by in room.stops:
+            room.stops[by].over = True
 
     def permits(self, room: LiveRoom, facts: Facts) -> dict[str, rules.Permit]:
         gone = room.unattended_since
         attended = gone is None or clock.now() - gone < rules.UNATTENDED_LIMIT
-        return rules.permits(
+        permitted = rules.permits(
             facts.persons(),
             room_state=facts.room.state,
             override=bool(facts.room.emergency_reason),
             attended=attended,
         )
+        stopped = {one for stop in room.stops.values() for one in stop.connections}
+        return {one: NOTHING if one in stopped else it for one, it in permitted.items()}
+
+    def stop_media(self, room: LiveRoom) -> None:
+        """Stop every connection of the room at once."""
+        for participant in room.links:
+            self.engine.permit(room.id, participant, NOTHING)
 
     async def show(self, room: LiveRoom, facts: Facts, socket: Socket) -> None:
         """Send one socket the snapshot that its person may see."""

@@ -63,14 +63,26 @@ def decide(room_id: str, by: Participant, actor: Actor, participant_id: str, wor
 
 
 def withdraw(room_id: str, by: Participant, actor: Actor, participant_id: str) -> None:
-    """Take it back, for oneself or for whom one sits beside. Always allowed, repeatable."""
+    """Take it back, for oneself, for whom one sits beside or represents. Always allowed,
+    repeatable."""
     with change(room_id, "consent.withdrawn", actor, about=by) as room:
         one = participant_of(room, participant_id)
-        if one.pk != by.pk and one.beside_id != by.pk:
+        if not (may_take_back(by, one) and (_is_or_carries(by, one) or _represents(room, by))):
             raise RoomRefused("not_allowed", _("Only they can take back their consent."))
         Consent.objects.filter(
             consultation=room.consultation, participant=one, withdrawn_at__isnull=True
         ).update(withdrawn_at=clock.now())
+
+
+def may_take_back(by: Participant, one: Participant) -> bool:
+    """Whether somebody may speak against ``one`` being seen and heard: they themselves, whoever
+    sits beside them on the same device, and for the patient a representative."""
+    stands_for = by.role == ParticipantRole.REPRESENTATIVE and one.role == ParticipantRole.PATIENT
+    return _is_or_carries(by, one) or stands_for
+
+
+def _is_or_carries(by: Participant, one: Participant) -> bool:
+    return by.pk in (one.pk, one.beside_id)
 
 
 def _check_words(one: Participant, words: Words) -> None:
