@@ -106,7 +106,8 @@ class Process:
         ids = [room.id for room in self.rooms]
         owned = await database.beat(processes.owned, self._row, self.epoch, ids)
         self._database_answered = time.monotonic()
-        for room in self.rooms:
+        # Only those asked about: a room entered meanwhile is not a lost one.
+        for room in [one for one in self.rooms if one.id in ids]:
             await self._attend(room, owned.get(room.id))
         self._beats += 1
         if self._beats % SEEN_EVERY_BEATS == 0:
@@ -121,8 +122,7 @@ class Process:
 
     async def _attend(self, room: LiveRoom, number: int | None) -> None:
         if number is None:
-            if room.sockets:
-                await self.rooms.abandon(room.id)
+            await self.rooms.abandon(room.id)
             return
         if room.facts is None or room.facts.room.snapshot != number:
             self.rooms.refresh_soon(room.id)

@@ -1,0 +1,207 @@
+"""A room belongs to one media process; rows settle which, by the database's clock."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from consultations import processes
+from consultations.actions.entering import open_visit
+from consultations.models import MediaProcess, Room
+from consultations.processes import Load
+from consultations.refusals import RoomRefused
+from tests.consultations.conftest import words
+from tests.consultations.media import connected, falls_silent, hears
+
+QUIET = Load()
+
+
+@pytest.fixture
+def room(visit):
+    return open_visit(visit)
+
+
+@pytest.fixture
+def east(transactional_db):
+    return processes.register("east")
+
+
+@pytest.fixture
+def west(transactional_db):
+    return processes.register("west")
+
+
+def age(process, seconds):
+    """Its last heartbeat was this long ago."""
+    MediaProcess.objects.filter(pk=process.pk).update(
+        heartbeat_at=Now() - timedelta(seconds=seconds)
+    )
+
+
+def take(room, process, epoch=None):
+    return processes.take(room.pk, process.pk, epoch or process.epoch)
+
+
+def owner(room):
+    room.refresh_from_db()
+    return room.process_id, room.epoch
+
+
+def test_a_free_room_is_taken_and_kept(room, east, west):
+    assert take(room, east)
+    assert take(room, east)
+    assert not take(room, west)
+    assert owner(room) == (east.pk, east.epoch)
+
+
+def test_who_is_silent_for_three_seconds_is_dead(room, east, west):
+    take(room, east)
+
+    age(east, 2.5)
+    assert not take(room, west)
+    age(east, 3.1)
+    assert take(room, west)
+    assert owner(room) == (west.pk, west.epoch)
+
+
+def test_a_process_that_comes_back_from_the_dead_does_not_get_its_room_back(room, east, west):
+    take(room, east)
+    age(east, 10)
+    take(room, west)
+
+    assert processes.beat(east.pk, east.epoch, QUIET)
+    assert processes.owned(east.pk, east.epoch, [str(room.pk)]) == {}
+    assert not take(room, east)
+
+
+def test_who_never_said_that_it_lives_takes_over_nothing_from_the_living(room, east):
+    silent = MediaProcess.objects.create(name="south")
+    take(room, east)
+
+    assert not take(room, silent)
+
+
+def test_an_epoch_that_is_over_writes_nothing(room, east):
+    take(room, east)
+    newer = processes.register("east")
+
+    assert newer.epoch == east.epoch + 1
+    assert not processes.beat(east.pk, east.epoch, QUIET)
+    assert not take(room, east)
+    assert processes.owned(east.pk, east.epoch, [str(room.pk)]) == {str(room.pk): 1}
+    assert take(room, newer)
+    processes.release(room.pk, east.pk, east.epoch)
+    processes.retire(east.pk, east.epoch)
+    assert owner(room) == (newer.pk, newer.epoch)
+    assert processes.place(room).pk == newer.pk
+
+
+def test_a_room_of_an_earlier_epoch_may_be_taken_by_anybody(room, east, west):
+    take(room, east)
+    processes.register("east")
+
+    assert take(room, west)
+
+
+def test_a_finished_room_is_nobodys(room, east):
+    Room.objects.filter(pk=room.pk).update(state=Room.State.CLOSED)
+
+    assert not take(room, east)
+
+
+def test_a_released_room_is_free(room, east, west):
+    take(room, east)
+    processes.release(room.pk, west.pk, west.epoch)
+    assert owner(room)[0] == east.pk
+
+    processes.release(room.pk, east.pk, east.epoch)
+    assert take(room, west)
+
+
+def test_people_are_sent_to_the_owner_while_it_lives(room, east, west):
+    take(room, east)
+    processes.beat(east.pk, east.epoch, Load(rooms=9))
+    room.refresh_from_db()
+
+    assert processes.place(room).name == "east"
+    age(east, 4)
+    assert processes.place(room).name == "west"
+
+
+def test_people_are_sent_to_the_least_busy(room, east, west):
+    processes.beat(east.pk, east.epoch, Load(rooms=2))
+    processes.beat(west.pk, west.epoch, Load(rooms=1))
+
+    assert processes.place(room).name == "west"
+
+
+def test_nobody_new_is_sent_to_a_process_that_is_emptying(room, east, west):
+    take(room, east)
+    processes.beat(east.pk, east.epoch, Load(draining=True))
+    processes.beat(west.pk, west.epoch, Load(rooms=5))
+
+    assert processes.least_busy().name == "west"
+    room.refresh_from_db()
+    assert processes.place(room).name == "east", "who is in this room meets there"
+
+
+def test_a_retired_process_is_gone_at_once(room, east):
+    processes.retire(east.pk, east.epoch)
+
+    with pytest.raises(RoomRefused) as refused:
+        processes.place(room)
+    assert refused.value.code == "unavailable"
+
+
+@pytest.fixture
+async def call(cast, visit, enter):
+    salma = await enter(cast.salma, visit)
+    amina = await enter(cast.amina_user, visit)
+    await amina.change("consent", participant=amina.id, **words())
+    await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+    peers = [await connected(salma), await connected(amina)]
+    for peer in peers:
+        await hears(peer)
+    yield salma, amina, *peers
+    for peer in peers:
+        peer.kill()
+
+
+async def _sent_elsewhere(*callers):
+    for caller in callers:
+        await caller.until(lambda one=caller: one.closed is not None)
+    return {caller.closed for caller in callers}
+
+
+async def test_who_loses_the_room_sends_everybody_elsewhere(call, process, west):
+    salma, amina, doctor, patient = call
+
+    await Room.objects.aupdate(process=west, epoch=west.epoch)
+
+    assert await _sent_elsewhere(salma, amina) == {4005}
+    assert max(await asyncio.gather(falls_silent(doctor), falls_silent(patient))) <= 1
+    assert len(process.rooms) == 0
+
+
+async def test_media_without_a_socket_end_with_the_lease(call, process, west):
+    salma, amina, doctor, patient = call
+    await asyncio.gather(salma.hang_up(), amina.hang_up())
+    salma.closed = amina.closed = 1001
+
+    await Room.objects.aupdate(process=west, epoch=west.epoch)
+
+    assert max(await asyncio.gather(falls_silent(doctor), falls_silent(patient))) <= 3
+
+
+async def test_a_fenced_process_abandons_its_rooms_and_begins_anew(call, process):
+    salma, amina, *_ = call
+    before = process.epoch
+
+    await asyncio.to_thread(processes.register, process.name)
+
+    assert await _sent_elsewhere(salma, amina) == {4005}
+    async with asyncio.timeout(3):
+        while process.epoch <= before + 1:
+            await asyncio.sleep(0.02)
