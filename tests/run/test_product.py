@@ -25,6 +25,19 @@ def test_localhost_and_the_network_address_are_the_same_door(product: Product) -
     assert httpx.get(f"{product.url}/healthz").text == "ok"
 
 
+def test_forms_are_taken_at_every_address(product: Product) -> None:
+    """The front tells the scheme and host that the browser asked for; the form check needs both."""
+    for address in [product.url, *(f"https://{ip}:{product.port}" for ip in network_addresses())]:
+        with httpx.Client(base_url=address, verify=False) as client:
+            client.get("/accounts/login/")
+            answer = client.post(
+                "/accounts/login/",
+                data={"login": "nobody@demo.example", "password": "x"},
+                headers={"X-CSRFToken": client.cookies["csrftoken"], "Origin": address},
+            )
+            assert answer.status_code == 200
+
+
 @pytest.mark.browser
 def test_a_browser_is_given_the_sign_in_page(product: Product, new_person) -> None:
     page: Page = new_person(locale="fr-FR")
