@@ -1,6 +1,7 @@
 """Who came: the table, and the task that applies it."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,8 +18,8 @@ from telemed.audit.actor import Actor
 from tests import make
 
 
-def seen(**facts: object) -> Attendance:
-    nobody = {
+def seen(**facts: Any) -> Attendance:
+    nobody: dict[str, Any] = {
         "specialist_reached": False,
         "patient_reached": False,
         "patient_opened": False,

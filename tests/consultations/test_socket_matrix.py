@@ -21,8 +21,7 @@ from scheduling.actions import issue_link
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
 from tests import make, matrix
-from tests.consultations.conftest import Caller
-from tests.consultations.test_room import words
+from tests.consultations.conftest import Caller, words
 
 LINES = {
     name: dict(zip(matrix.SOCKET_COLUMNS, cells, strict=True))
@@ -32,7 +31,7 @@ LINES = {
 
 def fields(name: str, whom: str, column: str) -> dict[str, Any]:
     """A message of this kind that the protocol's grammar accepts, about ``whom``."""
-    return {
+    known: dict[str, dict[str, Any]] = {
         "offer": {"sdp": "v=0"},
         "mute": {"kind": "audio", "muted": True},
         "consent": {"participant": whom, **words(patient=column == "patient")},
@@ -53,7 +52,8 @@ def fields(name: str, whom: str, column: str) -> dict[str, Any]:
         "identify": {"how": "known"},
         "override": {"reason": "She lost consciousness."},
         "finish": {"mode": "video"},
-    }.get(name, {})
+    }
+    return known.get(name, {})
 
 
 @pytest.fixture

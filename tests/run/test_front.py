@@ -52,8 +52,6 @@ async def serving(app, path: Path) -> AsyncIterator[None]:
         app, uds=str(path), lifespan="off", log_config=None, forwarded_allow_ips="*"
     )
     server = uvicorn.Server(config)
-    # A server of its own thread's signals would take pytest's Ctrl-C.
-    server.install_signal_handlers = lambda: None
     config.load()
     server.lifespan = config.lifespan_class(config)
     await server.startup()

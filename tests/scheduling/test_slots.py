@@ -181,7 +181,8 @@ def naive_fits(
 def naive_hours(
     availability: Availability, first: date, length: timedelta
 ) -> tuple[list[Interval], list[Interval]]:
-    opened, closed = [], []
+    opened: list[Interval] = []
+    closed: list[Interval] = []
     for day in (first + number * DAY for number in range(length.days)):
         for hours in availability.weekly:
             is_valid = hours.valid_from <= day <= (hours.valid_to or date.max)
