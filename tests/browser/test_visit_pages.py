@@ -67,8 +67,9 @@ def test_every_step_of_a_visit_serves_everybody(amina, salma):
     for page in (amina, salma):
         page.wait_for_selector(".seat.pictured:not(.own)")
         assert_good(page)
+        page.click(".room-bar [data-panel=chat]")
         for panel in PANELS:
-            page.click(f"[data-panel={panel}] >> nth=0")
+            page.click(f"#tab-{panel}")
             page.wait_for_selector(f"#panel-{panel}:visible")
             assert_good(page)
         page.click("[data-do=close-side]")

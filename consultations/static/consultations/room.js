@@ -605,21 +605,22 @@ class Visit {
   listenToDivider() {
     const divider = one(this.root, ".room-divider");
     const room = one(this.root, "#call");
-    /** @param {number} share of the width that the picture takes */
-    const split = (share) => {
-      const kept = Math.min(0.8, Math.max(0.35, share));
-      room.style.setProperty("--split", `${(kept / (1 - kept)) * 2}fr`);
+    let share = 0.6;
+    /** @param {number} wanted share of the width for the picture */
+    const split = (wanted) => {
+      share = Math.min(0.8, Math.max(0.35, wanted));
+      room.style.setProperty("--split", `${(share / (1 - share)) * 2}fr`);
+      divider.setAttribute("aria-valuenow", String(Math.round(share * 100)));
     };
     divider.addEventListener("pointerdown", (event) => divider.setPointerCapture(event.pointerId));
     divider.addEventListener("pointermove", (event) => {
       if (!divider.hasPointerCapture(event.pointerId)) return;
-      const share = event.clientX / innerWidth;
-      split(document.dir === "rtl" ? 1 - share : share);
+      const left = event.clientX / innerWidth;
+      split(document.dir === "rtl" ? 1 - left : left);
     });
-    let share = 0.6;
     divider.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -0.03, ArrowRight: 0.03 }[event.key];
-      if (step) split((share += document.dir === "rtl" ? -step : step));
+      if (step) split(share + (document.dir === "rtl" ? -step : step));
     });
   }
 
