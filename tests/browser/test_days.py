@@ -57,6 +57,14 @@ def test_who_waits_is_seen_in_the_title_and_admitted_by_one_tap(day):
 
     expect(patient.locator("#stage")).to_be_visible(timeout=SOON_MS)
     expect(specialist.locator("#stage .seat:not(.own)")).to_be_visible(timeout=SOON_MS)
+    writes_beside_the_video(specialist)
+
+
+def writes_beside_the_video(page: Page) -> None:
+    page.click("#tab-visit")
+    page.fill("#id_note_text", "Palpitations à l'effort.")
+    expect(page.locator("#note-version")).to_have_value("1", timeout=SOON_MS)
+    expect(page.locator("#note-sign a")).to_have_attribute("target", "_blank")
 
 
 def test_a_booking_is_told_by_message_within_seconds(product, new_person):
