@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from telemed.desk.demo.cast import PASSWORD
+from telemed.desk.demo.ids import demo_id
 from tests.browser.test_pages import sign_in
 
 pytestmark = pytest.mark.browser
@@ -72,3 +74,21 @@ def test_a_booking_is_told_by_message_within_seconds(product, new_person):
     page.goto(f"{product.url}/messages/shown/")
     # Amina's appointment was booked when the product started; her telephone is told.
     expect(page.get_by_text("+212600000001").first).to_be_visible(timeout=SOON_MS)
+
+
+def test_a_signature_in_its_own_window_is_seen_beside_the_video(product, new_person):
+    """Signing asks for the password, so it must not take the page of the call away."""
+    panel = new_person(locale="fr-MA")
+    sign_in(panel, product.url, "dr.youssef")
+    panel.goto(f"{product.url}/records/{demo_id('past:consultation')}/")
+    addendum = panel.locator("#id_note_text")
+    addendum.fill("Revue à distance : guérison.")
+    with panel.expect_popup() as opened:
+        panel.locator("#note-sign a").click()
+    window = opened.value
+    window.fill("input[name=password]", PASSWORD)
+    window.locator("main button[type=submit]").first.click()
+    window.get_by_role("button", name="Signer cette note").click()
+    expect(window.get_by_text("La note est signée.")).to_be_visible()
+    expect(panel.locator("article", has_text="guérison")).to_be_visible()
+    expect(addendum).to_have_value("")
