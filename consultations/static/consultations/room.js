@@ -589,6 +589,7 @@ class Visit {
     }
     for (const tab of this.root.querySelectorAll("#side [role=tab]")) {
       tab.setAttribute("aria-selected", String(tab.id === `tab-${name}`));
+      if (tab.id === `tab-${name}`) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     if (name === "chat") {
       this.unread = 0;
