@@ -10,13 +10,16 @@ from django.core.management import CommandError, call_command
 
 from scheduling import queries
 from scheduling.access import appointments_in
-from scheduling.models import Appointment
+from scheduling.actions.book import book_at
+from scheduling.models import Appointment, Service
 from scheduling.rules import join_window
 from scheduling.seed import load_reference
 from telemed.accounts.access import viewer_of
 from telemed.accounts.models import Patient, User
 from telemed.accounts.roles import May, Role
-from telemed.desk.demo import cast
+from telemed.audit.actor import SYSTEM
+from telemed.desk.demo import cast, visits
+from telemed.desk.demo.ids import demo_id
 from telemed.lib import clock
 
 pytestmark = pytest.mark.django_db
@@ -84,10 +87,15 @@ def test_each_start_makes_one_to_join_again(settings, tmp_path):
     assert newest.starts_at - timedelta(minutes=15) <= now < newest.ends_at
 
 
-def test_free_times_begin_within_15_minutes():
+def test_free_times_begin_within_15_minutes_when_both_cardiologists_are_busy():
     demo()
     now = clock.now()
     services = list(queries.bookable_services())
+    known = queries.diary([(row, row.specialist_id) for row in services], None, now)
+    colleague = Service.objects.get(pk=demo_id(visits.AT_HOME_ELSE))
+    taken = next(queries.free_starts(colleague, colleague.specialist_id, None, known, now))
+    someone = Patient.objects.get(pk=demo_id("patient:yassine"))
+    book_at(colleague, taken, someone, SYSTEM)
     known = queries.diary([(row, row.specialist_id) for row in services], None, now)
     starts = [
         next(queries.free_starts(row, row.specialist_id, None, known, now)) for row in services

@@ -126,6 +126,7 @@ PEOPLE = (
     Person("brahim", "Brahim Oubassou", "إبراهيم أوباسو", "fr", Role.PRESENTER, "imilchil"),
     Person("dr.salma", "Dr Salma Bennis", "د. سلمى بنيس", "fr", Role.SPECIALIST, "chu"),
     Person("dr.youssef", "Dr Youssef Tahiri", "د. يوسف الطاهري", "fr", Role.SPECIALIST, "chu"),
+    Person("dr.houda", "Dr Houda Mansouri", "د. هدى المنصوري", "fr", Role.SPECIALIST, "chu"),
     Person("karim", "Karim Aït Lahcen", "كريم أيت لحسن", "fr", Role.COORDINATOR, "draa"),
     Person("nadia", "Nadia Cherkaoui", "نادية الشرقاوي", "fr", Role.AUDITOR, "ministry"),
     Person("omar", "Omar Berrada", "عمر برادة", "fr", Role.ADMINISTRATOR, "ministry"),
@@ -230,5 +231,13 @@ DOCTORS = (
             ("dermatology", "van"),
             ("cardiology", ""),
         ),
+    ),
+    # Seldom asked for, so that some time is free soon however much was tried out already.
+    Doctor(
+        "dr.houda",
+        Sex.FEMALE,
+        "INPE 900000003",
+        ("fr", "ary", "shi"),
+        (("general", ""), ("paediatrics", ""), ("general", "van")),
     ),
 )
