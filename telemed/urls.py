@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/phone/verify/", verify_phone, name="account_verify_phone"),
     path("accounts/", include("allauth.urls")),
     path("audit/", include("telemed.accounts.audit_urls")),
+    path("people/", include("telemed.accounts.staff_urls")),
     path("patients/", include("telemed.accounts.urls")),
     path("", include("consultations.urls")),
     path("language/", choose_language, name="set_language"),

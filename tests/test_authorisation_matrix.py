@@ -132,6 +132,10 @@ class World:
     def token(self) -> str:
         return links.token(issue_link(self.own_appointment, "companion", SYSTEM))
 
+    @cached_property
+    def retired(self) -> Organisation:
+        return make.organisation("facility", "Fermé", retired_at=clock.now())
+
     def diary(self, column: str) -> Specialist:
         return self.local_specialist if column == "coordinator" else self.cast.dr_salma
 
@@ -161,6 +165,12 @@ THINGS: dict[str, tuple[Thing, Thing]] = {
         lambda w, c: w.own_note.consultation_id,
         lambda w, c: w.foreign_note.consultation_id,
     ),
+    "user_id": (lambda w, c: w.cast.brahim.id, lambda w, c: w.amina.user_id),
+    "membership_id": (
+        lambda w, c: w.cast.brahim.memberships.get().id,
+        lambda w, c: w.cast.salma.memberships.get().id,
+    ),
+    "organisation_id": (lambda w, c: w.cast.imilchil.id, lambda w, c: w.retired.id),
     "note_id": (lambda w, c: w.own_note.id, lambda w, c: w.foreign_note.id),
 }
 # Nobody's: catalogue entries and kinds.
@@ -190,7 +200,7 @@ def written(appointment: Appointment) -> Note:
 
 KINDS = {"scheduling:availability_add": "hours", "scheduling:availability_retire": "hours"}
 FORM = "application/x-www-form-urlencoded"
-SENSITIVE = {"records:sign"}
+SENSITIVE = {"records:sign", "people:add", "people:grant", "people:end", "people:close"}
 
 
 def no_fields(world: World) -> dict[str, Any]:
@@ -238,7 +248,7 @@ EVERY = [(method, name) for name in sorted(patterns()) for method in METHODS]
 def world(cast) -> World:
     made = World(cast)
     users = [made.user(column) for column in matrix.COLUMNS[1:]]
-    things = [made.own_note, made.foreign_note, made.local_specialist]
+    things = [made.own_note, made.foreign_note, made.local_specialist, made.retired]
     assert all([*users, *things, cast.at_home, cast.hassan]), "made before any cell is rolled back"
     return made
 

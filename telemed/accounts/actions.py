@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +26,6 @@ from telemed.accounts.names import search_key
 from telemed.accounts.refusals import AccountsRefused
 from telemed.accounts.roles import May
 from telemed.audit import actions as audit
-from telemed.audit.actor import Actor
 from telemed.lib import clock
 
 
@@ -201,15 +199,6 @@ def _rows_of(patient: Patient, kind: str) -> QuerySet[Any]:
     if kind not in VOIDABLE:
         raise AccountsRefused("unknown_kind", _("This cannot be removed."))
     return VOIDABLE[kind].objects.filter(patient=patient)
-
-
-@transaction.atomic
-def deactivate(user: User, actor: Actor) -> None:
-    """The account is closed, and every session of it with it."""
-    User.objects.filter(id=user.id).update(is_active=False)
-    for session in UserSession.objects.filter(user=user):
-        session.end()
-    audit.record("user.deactivate", actor, subject=("user", user.id), purpose="security")
 
 
 def _reach_by_phone(patient: Patient, e164: str, *, shared: bool) -> PatientContact:

@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils.html import escape
 
-from telemed.accounts import actions, sessions
+from telemed.accounts import sessions, staff
 from telemed.accounts.access import viewer_of
 from telemed.accounts.models import Patient, User
 from telemed.accounts.passkeys import refusal
@@ -396,7 +396,7 @@ def test_no_limit_interrupts_a_call(client, cast, clock, monkeypatch):
 def test_a_deactivated_users_sessions_end_at_once(client, cast):
     client.force_login(cast.brahim)
     assert client.get("/patients/").status_code == 200
-    actions.deactivate(cast.brahim, SYSTEM)
+    staff.deactivate(cast.brahim, SYSTEM)
     assert client.get("/patients/").status_code == 302
     assert not UserSession.objects.filter(user=cast.brahim).exists()
     assert Event.objects.filter(action="user.deactivate", subject=cast.brahim.id).exists()
