@@ -86,6 +86,7 @@ GET  scheduling:hold                    in      403       yes/404  yes/404  yes/
 POST scheduling:hold                    in      403       yes/404  yes/404  yes/404    403         yes/404      403      403
 GET  scheduling:invite                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
 POST scheduling:invite                  in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
+GET  scheduling:keep                    in      403       yes      yes      yes        403         yes          403      403
 POST scheduling:keep                    in      403       yes      yes      yes        403         yes          403      403
 GET  scheduling:move                    in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403
 POST scheduling:move                    in      403       yes/404  yes/404  yes/404    yes/404     yes/404      403      403

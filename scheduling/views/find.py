@@ -96,7 +96,7 @@ def times_context(
     return {
         "patient": patient,
         "service": service,
-        "keep": f"patient={patient.pk}&",
+        "here": f"{reverse('scheduling:times', args=[service.pk])}?patient={patient.pk}&",
         "action": reverse("scheduling:keep"),
         "hold": hold_of(viewer(request), patient, now),
         **days_context(request, free, zone, now, around),

@@ -23,11 +23,14 @@ from telemed.accounts.roles import May
 from telemed.lib import clock
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @door(*BOOKING)
 def hold(request: HttpRequest) -> HttpResponse:
-    """A press on a time: keep it and go on, or say what is free instead."""
-    form = HoldForm(request.POST)
+    """A press on a time: keep it and go on, or say what is free instead.
+
+    Whoever comes here without a time, reloading or changing the language, begins anew.
+    """
+    form = HoldForm(sent(request))
     if not form.is_valid():
         return redirect("scheduling:start")
     asked = form.cleaned_data

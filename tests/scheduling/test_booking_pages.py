@@ -1,5 +1,6 @@
 """The way from danger signs to a booked time, without JavaScript."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -74,6 +75,9 @@ def test_a_taken_time_is_answered_with_free_ones(amina, client, cast):
     assert answer["Telemed-Refused"] == "slot_taken"
     alternatives = answer["Telemed-Alternatives"].split(",")
     assert 1 <= len(alternatives) <= 3
+    days = re.findall(r'<a class="day[^"]*" href="([^"]+)"', answer.content.decode())
+    assert client.get(html.unescape(days[1])).status_code == 200
+    assert client.get(reverse("scheduling:keep")).status_code == 302
     retry = {**fields, "patient": cast.yassine.pk, "starts_at": alternatives[0]}
     assert client.post(reverse("scheduling:keep"), retry).status_code == 302
     assert Event.objects.filter(outcome="refused", code="slot_taken").exists()
