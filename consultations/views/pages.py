@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
@@ -80,10 +80,7 @@ def _ask_code(request: HttpRequest, token: str) -> HttpResponseBase:
             )
             return inside
     context = {"card": _card(personal.appointment), "kind": personal.kind, "refused": refused}
-    response = render(request, "consultations/code.html", context, status=400 if refused else 200)
-    # The address is the key: it must not travel on to another site.
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "consultations/code.html", context, status=400 if refused else 200)
 
 
 def _visit_page(
@@ -101,12 +98,12 @@ def _visit_page(
     }
     if visit.state == Room.State.CLOSED or seat.appointment.status in FINAL:
         context["cancelled"] = seat.appointment.status == AppointmentStatus.CANCELLED
-        return _unreferred(render(request, "consultations/over.html", context))
+        return render(request, "consultations/over.html", context)
     participant = opened(seat)
     back = participant.waiting_since is not None or participant.admitted_at is not None
     closed = _closed_door(seat.appointment, now)
     if closed and not back:
-        return _unreferred(render(request, "consultations/early.html", context | closed))
+        return render(request, "consultations/early.html", context | closed)
     audit.record(
         "visit.open",
         seat.actor,
@@ -124,12 +121,7 @@ def _visit_page(
         "identifications": Consultation.Identification.choices,
         "site": seat.appointment.site or seat.appointment.organisation,
     }
-    return _unreferred(render(request, "consultations/room.html", context))
-
-
-def _unreferred(response: HttpResponse) -> HttpResponse:
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "consultations/room.html", context)
 
 
 def _closed_door(appointment: Appointment, now: datetime) -> dict[str, Any]:

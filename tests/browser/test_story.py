@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.visit import Guest
+from tests.browser.visit import Guest, be_there
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 
@@ -87,11 +87,6 @@ def wait_for_reminder(product, clock, page: Page, starts: datetime) -> None:
         arg=[REMINDER, before],
         timeout=60_000,
     )
-
-
-def be_there(clock, starts: datetime, *, before: timedelta) -> None:
-    """Move everybody's clock to so long before the visit."""
-    clock.move(starts - before - clock.now())
 
 
 def write(person: Guest, text: str) -> None:

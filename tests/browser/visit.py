@@ -1,5 +1,7 @@
 """What the browser tests of a visit do and look at, as people would."""
 
+from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 from playwright.sync_api import Page
@@ -56,6 +58,11 @@ FEWER = """(asked) =>
 BACK_MS = 15_000
 
 
+def be_there(clock: ModuleType, starts: datetime, *, before: timedelta) -> None:
+    """Move everybody's clock to so long before the visit; sessions may have ended by then."""
+    clock.move(starts - before - clock.now())
+
+
 class Guest:
     """One person's page of the visit."""
 
@@ -68,6 +75,7 @@ class Guest:
         self._network(offline=False)
 
     def sign_in(self, who: str) -> "Guest":
+        self.page.context.clear_cookies(name="sessionid")
         sign_in(self.page, self.url, who)
         return self
 
