@@ -19,6 +19,11 @@ import { maybe, one, word } from "./words.js";
 
 const TICK_MS = 1000;
 const ERROR_MS = 8000;
+const BESIDE = "(min-width: 60rem)";
+/** From the best to the worst. */
+const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
+
+/** @typedef {{label: string, does?: string, panel?: string}} Offer */
 
 class Visit {
   /** @type {Snapshot | null} */ snapshot = null;
@@ -33,6 +38,7 @@ class Visit {
   snapshotAt = 0;
   unread = 0;
   linkState = "connecting";
+  serverLevel = "good";
   title = document.title;
 
   /** @param {HTMLElement} root */
@@ -61,10 +67,18 @@ class Visit {
     this.check.stop();
     this.stream = this.check.stream;
     this.stage.showOwn(this.stream);
-    const mirror = /** @type {HTMLVideoElement} */ (one(this.root, "[data-own]"));
-    mirror.srcObject = this.stream;
+    this.showMirror();
     this.watchDevices();
     this.signal.start();
+  }
+
+  /** One's own picture in the waiting room. */
+  showMirror() {
+    const mirror = /** @type {HTMLVideoElement} */ (one(this.root, "[data-own]"));
+    const seen = this.stream.getVideoTracks().length > 0;
+    mirror.srcObject = this.stream;
+    mirror.hidden = !seen;
+    one(this.root, "[data-own-voice]").hidden = seen;
   }
 
   newSignal() {
@@ -107,7 +121,19 @@ class Visit {
     this.drawLine();
     if (!this.entered) {
       this.entered = true;
+      this.takeMutes(people.find((person) => person.id === snapshot.you.id)?.muted ?? []);
       void this.enter();
+      if (this.panel === "" && matchMedia(BESIDE).matches) this.openPanel("visit");
+    }
+  }
+
+  /** What was silent before a reload stays silent. @param {string[]} muted */
+  takeMutes(muted) {
+    for (const kind of /** @type {const} */ (["audio", "video"])) {
+      const none = this.stream.getTracks().every((track) => track.kind !== kind);
+      this.muted[kind] = none || muted.includes(kind);
+      if (none && !muted.includes(kind)) this.ask("mute", { kind, muted: true });
+      this.drawMute(kind);
     }
   }
 
@@ -117,7 +143,10 @@ class Visit {
     this.show("waiting");
     const denied = snapshot.you.state === "denied";
     one(this.root, "[data-queue]").hidden = denied;
-    if (denied) one(this.root, "[data-waiting-title]").textContent = word("denied");
+    const asks = [snapshot.you, ...snapshot.you.carries].some((one) => one.consent === "none");
+    one(this.root, "#waiting").classList.toggle("asking", asks && !denied);
+    const title = denied ? "denied" : asks ? "ask" : "knows";
+    one(this.root, "[data-waiting-title]").textContent = word(title);
     const { place = 1, minutes = 0 } = snapshot.queue ?? {};
     one(this.root, "[data-place]").textContent = place > 1 ? String(place) : "";
     one(this.root, "[data-place-words]").textContent = word(place > 1 ? "place-n" : "place-1");
@@ -142,7 +171,7 @@ class Visit {
   hint(hint) {
     if (hint.type === "slots") this.stage.map(hint.slots);
     else if (hint.type === "speaker") this.stage.speaks(hint.participant);
-    else if (hint.type === "quality") this.root.dataset.quality = hint.level;
+    else if (hint.type === "quality") this.serverLevel = hint.level;
     else if (hint.type === "link") {
       this.stage.link(hint.participant, hint.state);
       const person = this.snapshot?.people?.find((each) => each.id === hint.participant);
@@ -215,52 +244,67 @@ class Visit {
     this.before = now;
   }
 
-  drawQuality() {
-    const state = this.call?.state === "connected" ? this.steady.current : "connecting";
-    one(this.root, "[data-quality]").textContent = word(state);
+  /** The worse of what this browser measures and what the server can send. */
+  get quality() {
+    if (this.call?.state !== "connected") return "connecting";
+    const server = this.serverLevel === "audio-only" ? "voice-only" : this.serverLevel;
+    return QUALITIES[Math.max(QUALITIES.indexOf(this.steady.current), QUALITIES.indexOf(server))];
   }
 
-  /** The one line over the picture: what is going on and what the system does about it. */
+  drawQuality() {
+    const words = word(this.quality ?? "good");
+    const shown = one(this.root, "[data-quality]");
+    if (shown.textContent !== words) shown.textContent = words;
+  }
+
+  /** The one line over the picture: what is going on, and what can be done about it. */
   drawLine() {
     const line = one(this.root, "#line");
-    const words = this.lineWords();
-    if (line.dataset.words !== words) {
-      line.dataset.words = words;
+    const { words, offer } = this.line();
+    const key = words + (offer?.label ?? "");
+    if (line.dataset.words !== key) {
+      line.dataset.words = key;
       line.replaceChildren(words);
-      if (words === word("tap-to-hear")) line.replaceChildren(this.tapButton());
+      if (offer) line.append(offerButton(offer));
     }
-    line.hidden = words === "";
+    line.hidden = key === "";
     this.drawQuality();
   }
 
-  lineWords() {
+  /** @returns {{words: string, offer?: Offer}} */
+  line() {
     const snapshot = this.snapshot;
-    if (!snapshot?.people) return "";
+    if (!snapshot?.people) return { words: "" };
+    const trouble = this.trouble(snapshot, snapshot.people);
+    if (trouble) return { words: trouble };
+    if (this.stage.needsTap) {
+      return { words: "", offer: { label: word("tap-to-hear"), does: "hear" } };
+    }
+    if (["poor", "voice-only"].includes(this.quality ?? "") && !this.muted.video) {
+      return { words: word("weak"), offer: { label: word("voice-only-offer"), does: "camera" } };
+    }
+    const specialist = snapshot.you.role === "specialist";
+    if (specialist && !snapshot.visit?.identified && this.panel !== "more") {
+      return { words: word("identify"), offer: { label: word("identify-offer"), panel: "more" } };
+    }
+    return { words: "" };
+  }
+
+  /** @param {Snapshot} snapshot @param {import("./signal.js").Person[]} people */
+  trouble(snapshot, people) {
     if (this.linkState !== "open") return word("away");
-    if (this.call?.state === "reconnecting") return word("lost");
+    if (this.call?.state === "reconnecting" || this.quality === "lost") return word("lost");
     if (snapshot.you.waiting_elsewhere) return word("elsewhere");
     if (snapshot.room === "paused") return word("paused");
     if (snapshot.room === "interrupted") return word("interrupted");
-    const others = snapshot.people.filter(
-      (person) => person.id !== snapshot.you.id && !person.beside,
-    );
+    const others = people.filter((person) => person.id !== snapshot.you.id && !person.beside);
     const away = others.find((person) => person.link === "reconnecting");
     if (away) return word("reconnecting", { name: away.name });
-    const patient = snapshot.people.find((person) => person.role === "patient");
+    const patient = people.find((person) => person.role === "patient");
     if (patient && !snapshot.visit?.override && patient.consent !== "given") {
       return word("no-consent");
     }
-    if (others.length === 0) return word("alone");
-    return this.stage.needsTap ? word("tap-to-hear") : "";
-  }
-
-  tapButton() {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "button";
-    button.textContent = word("tap-to-hear");
-    button.addEventListener("click", () => void this.stage.tapped().then(() => this.drawLine()));
-    return button;
+    return others.length === 0 ? word("alone") : "";
   }
 
   // --- drawing what beside the picture stands
@@ -291,17 +335,18 @@ class Visit {
     const later = (performance.now() - this.snapshotAt) / 1000;
     drawWaiting(list, snapshot.waiting, later, (act, id) => this.act(act, id));
     one(this.root, "[data-nobody-waits]").hidden = snapshot.waiting.length > 0;
-    const count = one(this.root, "[data-waiting-count]");
-    count.textContent = String(snapshot.waiting.length);
-    count.hidden = snapshot.waiting.length === 0;
+    for (const count of this.root.querySelectorAll("[data-waiting-count]")) {
+      count.textContent = String(snapshot.waiting.length);
+      count.toggleAttribute("hidden", snapshot.waiting.length === 0);
+    }
     const fresh = snapshot.waiting.filter((person) => !this.waitingKnown.has(person.id));
     this.waitingKnown = new Set(snapshot.waiting.map((person) => person.id));
     document.title = snapshot.waiting.length ? `(${snapshot.waiting.length}) ${this.title}` : this.title;
     for (const person of fresh) announce(word("waits", { name: person.name }));
     if (fresh.length > 0) {
       void devices.playTestTone().catch(() => {});
-      if (one(this.root, "#side").hidden) this.openPanel("waiting");
-    }
+      if (["", "visit"].includes(this.panel)) this.openPanel("waiting");
+    } else if (snapshot.waiting.length === 0 && this.panel === "waiting") this.openPanel("visit");
     this.admitAsAsked(snapshot.waiting.map((person) => person.id));
   }
 
@@ -348,6 +393,9 @@ class Visit {
   drawVisit(snapshot) {
     const form = maybe(this.root, "[data-identify-form]");
     if (form) form.hidden = Boolean(snapshot.visit?.identified);
+    const paused = snapshot.room === "paused";
+    maybe(this.root, '[data-do="pause"]')?.toggleAttribute("hidden", paused);
+    maybe(this.root, '[data-do="resume"]')?.toggleAttribute("hidden", !paused);
     const phone = maybe(document, "[data-finish-phone]");
     if (phone && snapshot.visit?.phone) {
       phone.hidden = false;
@@ -432,7 +480,18 @@ class Visit {
   async write(text) {
     const to = this.root.dataset.to || null;
     await this.signal.change("chat", { text, to });
-    delete this.root.dataset.to;
+    this.writeTo("");
+  }
+
+  /** @param {string} id of one who waits; nobody: to everybody in the room */
+  writeTo(id) {
+    this.root.dataset.to = id;
+    const name = this.snapshot?.waiting?.find((person) => person.id === id)?.name ?? "";
+    const input = /** @type {HTMLInputElement} */ (one(this.root, "[data-chat-form] input"));
+    input.placeholder = id ? word("write-to", { name }) : "";
+    const readers = id ? word("readers-one", { name }) : word("readers-all");
+    one(this.root, "[data-chat-readers]").textContent = readers;
+    if (id) input.focus();
   }
 
   /** @param {string} type @param {object} [fields] @param {string} [told] a word said when stored */
@@ -453,19 +512,16 @@ class Visit {
   act(act, id) {
     if (act === "undeclare") this.ask(act, { person: id });
     else if (act === "write") {
-      this.root.dataset.to = id;
       this.openPanel("chat");
-      const name = this.snapshot?.waiting?.find((person) => person.id === id)?.name ?? "";
-      const input = /** @type {HTMLInputElement} */ (one(this.root, "[data-chat-form] input"));
-      input.placeholder = word("write-to", { name });
-      input.focus();
+      this.writeTo(id);
     } else this.ask(act, { participant: id });
   }
 
   /** @param {string} what */
   async do(what) {
-    if (what === "microphone") this.toggle("audio", what, "muted", "unmuted");
-    else if (what === "camera") this.toggle("video", what, "camera-off", "camera-on");
+    if (what === "microphone") await this.toggle("audio");
+    else if (what === "camera") await this.toggle("video");
+    else if (what === "hear") await this.stage.tapped();
     else if (what === "screen") await this.shareScreen();
     else if (what === "leave") this.leave();
     else if (what === "close-side") this.closeSide();
@@ -479,14 +535,26 @@ class Visit {
     } else this.ask(what);
   }
 
-  /** @param {"audio" | "video"} kind @param {string} button @param {string} off @param {string} on */
-  toggle(kind, button, off, on) {
-    const muted = !this.muted[kind];
-    this.muted[kind] = muted;
-    for (const track of this.stream.getTracks()) if (track.kind === kind) track.enabled = !muted;
-    one(this.root, `[data-do="${button}"]`).setAttribute("aria-pressed", String(muted));
+  /** @param {"audio" | "video"} kind */
+  async toggle(kind) {
+    const muted = (this.muted[kind] = !this.muted[kind]);
+    const missing = this.stream.getTracks().every((track) => track.kind !== kind);
+    if (!muted && missing) {
+      await this.openDevices({ camera: kind === "video" || !this.muted.video });
+    }
+    this.drawMute(kind);
+    const [off, on] = kind === "audio" ? ["muted", "unmuted"] : ["camera-off", "camera-on"];
     announce(word(muted ? off : on));
     this.ask("mute", { kind, muted });
+  }
+
+  /** @param {"audio" | "video"} kind */
+  drawMute(kind) {
+    const muted = this.muted[kind];
+    for (const track of this.stream.getTracks()) if (track.kind === kind) track.enabled = !muted;
+    const button = kind === "audio" ? "microphone" : "camera";
+    one(this.root, `.room-bar [data-do="${button}"]`).setAttribute("aria-pressed", String(muted));
+    this.drawLine();
   }
 
   async shareScreen() {
@@ -561,14 +629,21 @@ class Visit {
       await this.stage.speakTo(select.value);
       return;
     }
-    const { camera, cameraId, microphoneId } = remembered();
+    await this.openDevices({ camera: remembered().camera });
+  }
+
+  /** In mid-call: other devices, or a camera after all. @param {{camera: boolean}} wanted */
+  async openDevices({ camera }) {
+    const { cameraId, microphoneId } = remembered();
     const opened = await devices.open({ camera, microphone: true, cameraId, microphoneId });
     devices.close(this.stream);
     this.stream = opened.stream;
+    remember({ camera });
     for (const track of this.stream.getTracks()) {
       track.enabled = !this.muted[/** @type {"audio" | "video"} */ (track.kind)];
     }
     this.stage.showOwn(this.stream);
+    this.showMirror();
     await this.call?.setMicrophone(this.stream.getAudioTracks()[0] ?? null);
     await this.call?.setCamera(this.stream.getVideoTracks()[0] ?? null);
   }
@@ -584,7 +659,7 @@ class Visit {
     this.panel = name;
     one(this.root, "#side").hidden = false;
     one(this.root, ".room-divider").hidden = false;
-    for (const other of this.root.querySelectorAll("#side [role=tabpanel]")) {
+    for (const other of this.root.querySelectorAll("#side > .panel")) {
       if (other instanceof HTMLElement) other.hidden = other !== panel;
     }
     for (const tab of this.root.querySelectorAll("#side [role=tab]")) {
@@ -633,6 +708,8 @@ class Visit {
       one(this.root, `#${part}`).hidden = part !== name;
     }
     this.root.dataset.part = name;
+    // Consents are asked for where the person is: one who is in may have to decide, too.
+    maybe(this.root, `[data-consents-of="${name}"]`)?.append(one(this.root, "#consents"));
   }
 
   /** @param {{reason: string, refusal?: {code: string, message: string}}} ending */
@@ -654,6 +731,17 @@ class Visit {
     one(this.root, "#come-back").hidden = reason === "finished" || reason === "removed";
     document.title = this.title;
   }
+}
+
+/** @param {Offer} offer */
+function offerButton({ label, does = "", panel = "" }) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button";
+  button.textContent = label;
+  if (does) button.dataset.do = does;
+  if (panel) button.dataset.panel = panel;
+  return button;
 }
 
 /** @param {Event} event */
