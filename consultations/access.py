@@ -4,9 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest
 
-from consultations.models import GuestSession, ParticipantRole
+from consultations.models import GuestSession, Participant, ParticipantRole
 from scheduling import links
 from scheduling.access import appointment_for
 from scheduling.models import Appointment, PersonalLink
@@ -90,12 +91,34 @@ def guest_of(request: HttpRequest, token: str) -> Seat | None:
     """
     link = link_or_404(token)
     key = request.COOKIES.get(GUEST_COOKIE, "")
-    session = GuestSession.objects.filter(
-        link=link, browser_hash=hashed(key), ended_at__isnull=True
-    ).first()
+    session = live_sessions().filter(link=link, browser_hash=hashed(key)).first()
     if not key or session is None:
         return None
     return guest_seat(link, session)
+
+
+def live_sessions() -> QuerySet[GuestSession]:
+    """Guests whose session was not ended, by a link that is not void and was not issued anew."""
+    return GuestSession.objects.filter(
+        ended_at__isnull=True, link__voided_at__isnull=True, issue=F("link__issue")
+    )
+
+
+def shut_out(sessions: set[str], participants: set[str]) -> set[str]:
+    """Which of these guest sessions were ended, and whose login among these participants."""
+    live = live_sessions().filter(pk__in=sessions).values_list("pk", flat=True)
+    inactive = Participant.objects.filter(pk__in=participants, user__is_active=False)
+    gone = sessions - {str(pk) for pk in live}
+    return gone | {str(pk) for pk in inactive.values_list("pk", flat=True)}
+
+
+def guest_actor(link: PersonalLink, session: GuestSession | None = None) -> Actor:
+    return Actor(
+        "guest",
+        session.pk if session else None,
+        role=link.kind,
+        organisation=link.organisation_id,
+    )
 
 
 def guest_seat(link: PersonalLink, session: GuestSession) -> Seat:
@@ -103,12 +126,7 @@ def guest_seat(link: PersonalLink, session: GuestSession) -> Seat:
     return Seat(
         link.appointment,
         GUEST_ROLES[PersonalLink.Kind(link.kind)],
-        Actor(
-            "guest",
-            session.pk,
-            role=link.kind,
-            organisation=link.organisation_id,
-        ),
+        guest_actor(link, session),
         patient=patient,
         link=link,
         guest=session,

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from consultations.access import live_sessions
 from consultations.models import (
     ChatMessage,
     Consent,
     Consultation,
-    GuestSession,
     Participant,
     PresentPerson,
     Room,
@@ -122,7 +122,5 @@ def _chat(room: Room) -> list[ChatMessage]:
 
 def _guests(people: list[Participant]) -> frozenset[str]:
     links = [one.link_id for one in people if one.link_id is not None]
-    live = GuestSession.objects.filter(
-        link__in=links, ended_at__isnull=True, link__voided_at__isnull=True
-    )
-    return frozenset(str(pk) for pk in live.values_list("pk", flat=True))
+    live = live_sessions().filter(link__in=links).values_list("pk", flat=True)
+    return frozenset(str(pk) for pk in live)

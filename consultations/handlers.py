@@ -20,8 +20,9 @@ from consultations.facts import Facts
 from consultations.ice_servers import ice_servers
 from consultations.live import NOTHING, LiveRoom, Rooms, Socket
 from consultations.messages import Message
-from consultations.models import Participant
+from consultations.models import Participant, ParticipantRole
 from consultations.refusals import RoomRefused
+from telemed.audit import actions as audit
 from telemed.audit.actor import Actor
 from telemed.lib import clock
 
@@ -47,16 +48,7 @@ class Turn:
 
     @property
     def actor(self) -> Actor:
-        if self.socket.guest is not None:
-            return Actor(
-                "guest",
-                UUID(self.socket.guest),
-                role=self.by.role,
-                organisation=self.by.organisation_id,
-            )
-        return Actor(
-            "user", self.by.user_id, role=self.by.role, organisation=self.by.organisation_id
-        )
+        return actor_of(self.socket, self.by, self.facts)
 
     @property
     def everybody(self) -> list[str]:
@@ -71,6 +63,19 @@ class Turn:
     async def do(self, action: Callable[..., None], *args: Any, **kwargs: Any) -> None:
         """Run one of the actions, all of which begin with room, participant and actor."""
         await database.write(action, self.room.id, self.by, self.actor, *args, **kwargs)
+
+
+def actor_of(socket: Socket, by: Participant, facts: Facts) -> Actor:
+    if socket.guest is not None:
+        return Actor("guest", UUID(socket.guest), role=by.role, organisation=by.organisation_id)
+    cares = by.role == ParticipantRole.REPRESENTATIVE
+    return Actor(
+        "user",
+        by.user_id,
+        role=by.role,
+        on_behalf_of=facts.appointment.patient_id if cares else None,
+        organisation=by.organisation_id,
+    )
 
 
 Answer = dict[str, Any]
@@ -89,6 +94,22 @@ async def handle(rooms: Rooms, room: LiveRoom, socket: Socket, message: Message)
     if message.type in ADMITTED_ONLY and not turn.is_live:
         raise not_admitted()
     return await HANDLERS[message.type](turn) or {"type": "done", "re": message.id}
+
+
+async def keep_refusal(room: LiveRoom, socket: Socket, message: Message, code: str) -> None:
+    """For the audit, in a transaction of its own. Raises ``DatabaseError``."""
+    by = room.facts.participant(socket.participant) if room.facts else None
+    if room.facts is None or by is None:
+        return
+    await database.write(
+        audit.refused,
+        f"room.{message.type}",
+        actor_of(socket, by, room.facts),
+        code,
+        patient=room.facts.appointment.patient_id,
+        organisation=by.organisation_id,
+        subject=("participant", by.pk),
+    )
 
 
 async def echo(engine: Engine, test: str, offer: str) -> str:

@@ -245,6 +245,7 @@ class GuestSession(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     link = models.ForeignKey(PersonalLink, on_delete=models.CASCADE, related_name="sessions")
+    issue = models.PositiveIntegerField()  # of the link; a later issue ends the session
     browser_hash = models.CharField(max_length=64, unique=True)
     started_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True, blank=True)

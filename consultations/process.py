@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import DatabaseError
 
-from consultations import database, processes
+from consultations import access, database, processes
 from consultations.actions.entering import seen
 from consultations.actions.visit import continue_, interrupt
 from consultations.engine import Engine
@@ -106,12 +106,23 @@ class Process:
         ids = [room.id for room in self.rooms]
         owned = await database.beat(processes.owned, self._row, self.epoch, ids)
         self._database_answered = time.monotonic()
+        await self._shut_out()
         # Only those asked about: a room entered meanwhile is not a lost one.
         for room in [one for one in self.rooms if one.id in ids]:
             await self._attend(room, owned.get(room.id))
         self._beats += 1
         if self._beats % SEEN_EVERY_BEATS == 0:
             self.rooms.spawn(self._keep_places())
+
+    async def _shut_out(self) -> None:
+        """A link that was voided or a login that was ended changes no room, but ends sockets."""
+        here = [(room, socket) for room in self.rooms for socket in room.sockets]
+        guests = {socket.guest for _room, socket in here if socket.guest is not None}
+        people = {socket.participant for _room, socket in here}
+        gone = await database.beat(access.shut_out, guests, people) if here else set()
+        for room, socket in here:
+            if socket.guest in gone or socket.participant in gone:
+                self.rooms.refresh_soon(room.id)
 
     async def _fenced_off(self) -> None:
         """Another process has this name: what it does not know of must not go on here."""

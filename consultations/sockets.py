@@ -55,6 +55,8 @@ class RoomSocket(AsyncWebsocketConsumer):
         self.rate = Allowance(rate=20, burst=60)
         self.chat_rate = Allowance(rate=0.8, burst=8)
         self.offer_rate = Allowance(rate=0.4, burst=4)
+        # Somebody who asks for what is refused again and again must not fill the audit.
+        self.kept_refusals = Allowance(rate=1 / 60, burst=10)
         self.ended = False
         loop = asyncio.get_running_loop()
         self.hello_timer = loop.call_later(HELLO_SECONDS, self._no_hello)
@@ -200,6 +202,7 @@ class RoomSocket(AsyncWebsocketConsumer):
             answer = await handlers.handle(self.rooms, room, self, message)
         except Refused as refused:
             answer = await self._refuse(message.id, refused)
+            await self._keep_refusal(room, message, refused.code)
         except (Unavailable, DatabaseError):
             logger.exception("%s could not be stored", message.type)
             await self._refuse(message.id, unavailable())
@@ -208,6 +211,14 @@ class RoomSocket(AsyncWebsocketConsumer):
             await self.tell(answer)
         room.remember(self.participant, message.id or "", answer)
         self.rooms.refresh_soon(room.id)
+
+    async def _keep_refusal(self, room: LiveRoom, message: Message, code: str) -> None:
+        if not self.kept_refusals.allows(self.heard):
+            return
+        try:
+            await handlers.keep_refusal(room, self, message, code)
+        except DatabaseError:
+            logger.exception("the refusal of %s could not be kept", message.type)
 
     async def _test(self, ticket: Ticket, message: Message) -> None:
         """The connection test: an echo of its own, and nothing else."""

@@ -4,12 +4,12 @@ import secrets
 
 from django.db import transaction
 
-from consultations.access import hashed
+from consultations.access import guest_actor, hashed
 from consultations.models import GuestSession
 from scheduling import links
 from scheduling.models import PersonalLink
 from telemed.audit import actions as audit
-from telemed.audit.actor import Actor
+from telemed.lib.refusals import Refused
 
 
 def start_session(link: PersonalLink, code: str) -> tuple[GuestSession, str]:
@@ -17,14 +17,30 @@ def start_session(link: PersonalLink, code: str) -> tuple[GuestSession, str]:
 
     Refused ``wrong_code`` or ``code_locked`` by the link's own rules.
     """
-    links.check_code(link, code)
+    _check_code(link, code)
     key = secrets.token_urlsafe(32)
     with transaction.atomic():
-        session = GuestSession.objects.create(link=link, browser_hash=hashed(key))
+        session = GuestSession.objects.create(link=link, issue=link.issue, browser_hash=hashed(key))
         audit.record(
             "guest.start",
-            Actor("guest", session.pk, role=link.kind, organisation=link.organisation_id),
+            guest_actor(link, session),
             patient=link.appointment.patient_id,
             subject=("link", link.pk),
         )
     return session, key
+
+
+def _check_code(link: PersonalLink, code: str) -> None:
+    """The audit keeps each wrong code. Tries bound them; on a locked link they have no end."""
+    try:
+        links.check_code(link, code)
+    except Refused as refused:
+        if refused.code == "wrong_code":
+            audit.refused(
+                "guest.start",
+                guest_actor(link),
+                refused.code,
+                patient=link.appointment.patient_id,
+                subject=("link", link.pk),
+            )
+        raise

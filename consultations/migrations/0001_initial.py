@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
             name='GuestSession',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ('issue', models.PositiveIntegerField()),
                 ('browser_hash', models.CharField(max_length=64, unique=True)),
                 ('started_at', models.DateTimeField(default=telemed.lib.clock.now)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),

@@ -26,7 +26,8 @@ BAD_REQUEST, UNAVAILABLE = 400, 503
 @require_POST
 @door(May.ROOM_JOIN)
 def ticket(request: HttpRequest, appointment_id: UUID) -> HttpResponseBase:
-    return _in_words(lambda: _enter(request, seat_for(viewer(request), appointment_id)))
+    seat = seat_for(viewer(request), appointment_id)
+    return _in_words(lambda: _enter(request, seat), seat)
 
 
 @require_POST
@@ -100,7 +101,13 @@ def _in_words(work: Callable[[], HttpResponseBase], seat: Seat | None = None) ->
         return work()
     except Refused as refused:
         if seat is not None:
-            audit.refused("room.enter", seat.actor, refused.code)
+            audit.refused(
+                "room.enter",
+                seat.actor,
+                refused.code,
+                patient=seat.appointment.patient_id,
+                subject=("appointment", seat.appointment.pk),
+            )
         status = UNAVAILABLE if refused.code == "unavailable" else _status(refused.code)
         said: dict[str, Any] = {"code": refused.code, "message": str(refused.message)}
         return JsonResponse(said | refused.facts, status=status)

@@ -1,0 +1,218 @@
+"""By link without a login: what a link opens, for whom, and what ends it."""
+
+import asyncio
+import io
+import logging
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from consultations.access import GUEST_COOKIE
+from consultations.models import Consultation, GuestSession, Participant
+from scheduling import links
+from scheduling.actions.link import issue_link, reissue_link, void_links
+from scheduling.models import PersonalLink
+from scheduling.rules import CODE_TRIES
+from telemed.audit.actor import SYSTEM
+from telemed.audit.models import Event
+from telemed.lib import logs
+from tests.consultations.conftest import guest_of, words
+
+
+@pytest.fixture
+def link(visit) -> PersonalLink:
+    return issue_link(visit, PersonalLink.Kind.INTERPRETER, SYSTEM, name="Itto")
+
+
+def address(link, name="link"):
+    return reverse(f"consultations:{name}", args=[links.token(link)])
+
+
+def opened(client, link):
+    answer = client.post(address(link), {"code": links.code(link)})
+    assert answer.status_code == 302, "the code is right"
+    return client
+
+
+class TestByPage:
+    def test_a_preview_that_fetches_the_link_changes_nothing(self, client, link):
+        events = Event.objects.count()
+
+        answer = client.get(address(link))
+
+        assert answer.status_code == 200
+        assert not GuestSession.objects.exists()
+        assert not Consultation.objects.exists()
+        assert not client.cookies.get(GUEST_COOKIE)
+        assert Event.objects.count() == events
+        assert "no-store" in answer["Cache-Control"]
+        assert answer["Referrer-Policy"] == "no-referrer"
+
+    def test_the_right_code_opens_a_session_of_this_browser(self, client, link):
+        opened(client, link)
+
+        assert client.get(address(link)).status_code == 200
+        assert client.post(address(link, "guest_test_ticket")).status_code != 404
+        assert client.cookies[GUEST_COOKIE]["httponly"]
+        session = GuestSession.objects.get()
+        assert client.cookies[GUEST_COOKIE].value not in (session.browser_hash, str(session.pk))
+
+    def test_another_browser_is_asked_for_the_code(self, client, link):
+        opened(client, link)
+        stranger = Client()
+
+        assert stranger.post(address(link, "guest_ticket")).status_code == 404
+        assert stranger.post(address(link, "guest_test_ticket")).status_code == 404
+        assert not Participant.objects.filter(admitted_at__isnull=False).exists()
+
+    def test_a_wrong_code_is_kept_by_the_audit_and_opens_nothing(self, client, link):
+        assert client.post(address(link), {"code": "x"}).status_code == 400
+
+        assert not GuestSession.objects.exists()
+        kept = Event.objects.get(action="guest.start")
+        assert (kept.outcome, kept.code, kept.subject) == ("refused", "wrong_code", link.pk)
+
+    def test_after_a_few_tries_the_right_code_helps_no_more(self, client, link):
+        for _ in range(CODE_TRIES + 2):
+            client.post(address(link), {"code": "x"})
+
+        assert client.post(address(link), {"code": links.code(link)}).status_code == 400
+        assert not GuestSession.objects.exists()
+        assert Event.objects.filter(action="guest.start").count() == CODE_TRIES
+
+    def test_a_link_issued_anew_ends_the_session_of_the_earlier_one(self, client, link):
+        opened(client, link)
+        before = address(link)
+
+        reissue_link(link, SYSTEM)
+
+        assert client.get(before).status_code == 404
+        assert client.post(address(link, "guest_ticket")).status_code == 404
+
+    def test_the_token_stands_in_no_log(self, client, link):
+        said = io.StringIO()
+        handler = logging.StreamHandler(said)
+        handler.addFilter(logs.Discreet())
+        handler.setFormatter(logs.Readable())
+        root = logging.getLogger()
+        root.addHandler(handler)
+        try:
+            client.get(address(link))
+            client.post(address(link), {"code": "x"})
+            opened(client, link)
+            client.post(address(link, "guest_ticket"))
+            void_links(link.appointment, "cancelled", SYSTEM)
+            client.get(address(link))
+            client.get(f"/v/{links.token(link)}/nothing/here")
+        finally:
+            root.removeHandler(handler)
+
+        assert "[secret]" in said.getvalue(), "something was logged about the link"
+        assert links.token(link) not in said.getvalue()
+        assert links.code(link) not in said.getvalue()
+
+
+@pytest.fixture
+async def guest(cast, visit, link, enter):
+    """Dr Salma with Amina in, Itto the interpreter waiting with her consent given."""
+    salma = await enter(cast.salma, visit)
+    amina = await enter(cast.amina_user, visit)
+    await amina.change("consent", participant=amina.id, **words())
+    await salma.change("admit", participant=amina.id)
+    await salma.change("chat", text="Before the interpreter", to=None)
+    itto = await enter(await asyncio.to_thread(guest_of, link), visit)
+    await itto.change("consent", participant=itto.id, **words(patient=False))
+    return salma, amina, itto
+
+
+async def admitted(salma, itto):
+    await salma.change("admit", participant=itto.id)
+    await itto.until(lambda: itto.state == "admitted")
+
+
+async def test_a_guest_sees_nothing_before_admission(guest):
+    _, _, itto = guest
+    await itto.settle()
+
+    assert set(itto.snapshot) == {"type", "number", "room", "you", "queue", "messages"}
+    assert itto.snapshot["messages"] == []
+    assert "Amina" not in str(itto.came)
+
+
+async def test_a_guest_is_shown_as_unverified_and_reads_from_their_admission_on(guest):
+    salma, amina, itto = guest
+    await admitted(salma, itto)
+    await salma.change("chat", text="Welcome", to=None)
+    await itto.until(lambda: bool(itto.snapshot["messages"]))
+    await amina.until(lambda: len(amina.snapshot.get("people", ())) == 3)
+
+    assert [one["text"] for one in itto.snapshot["messages"]] == ["Welcome"]
+    shown = {one["name"]: one["verified"] for one in amina.snapshot["people"]}
+    assert shown["Itto"] is False
+    assert all(seen for name, seen in shown.items() if name != "Itto")
+
+
+async def test_a_guest_who_left_sees_nothing_more(guest):
+    salma, _, itto = guest
+    await admitted(salma, itto)
+    await itto.change("leave")
+    await itto.until(lambda: itto.state == "left")
+
+    await salma.change("chat", text="Among ourselves", to=None)
+    await itto.settle()
+
+    assert "people" not in itto.snapshot
+    assert itto.snapshot["messages"] == []
+    assert "Among ourselves" not in str(itto.came)
+
+
+async def test_a_reload_keeps_the_guest_in(guest, process, visit, link, enter):
+    salma, _, itto = guest
+    await admitted(salma, itto)
+    seat = await asyncio.to_thread(guest_of, link)
+
+    again = await enter(seat, visit, itto.browser)
+
+    assert again.state == "admitted"
+
+
+async def test_removal_ends_the_socket_and_the_session(guest):
+    salma, _, itto = guest
+    await admitted(salma, itto)
+
+    await salma.change("remove", participant=itto.id)
+    await itto.until(lambda: itto.closed is not None)
+
+    assert itto.closed == 4003
+    assert not await GuestSession.objects.filter(ended_at__isnull=True).aexists()
+
+
+@pytest.mark.parametrize("how", ["void", "reissue", "end"])
+async def test_what_ends_the_link_or_the_session_ends_the_socket(guest, visit, link, how):
+    salma, _, itto = guest
+    await admitted(salma, itto)
+    ends = {
+        "void": lambda: void_links(visit, "cancelled", SYSTEM),
+        "reissue": lambda: reissue_link(link, SYSTEM),
+        "end": lambda: GuestSession.objects.update(ended_at="2026-11-24T12:00Z"),
+    }
+
+    await asyncio.to_thread(ends[how])
+    async with asyncio.timeout(3):
+        await itto.until(lambda: itto.closed is not None)
+
+    assert itto.closed == 4003
+    await salma.settle()
+    assert salma.closed is None
+
+
+async def test_an_ended_login_ends_the_socket(guest, cast):
+    _, amina, _ = guest
+    cast.amina_user.is_active = False
+
+    await cast.amina_user.asave()
+    async with asyncio.timeout(3):
+        await amina.until(lambda: amina.closed is not None)
+
+    assert amina.closed == 4003
