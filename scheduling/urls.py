@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scheduling.views import appointment, availability, find, hold
+from scheduling.views import appointment, availability, find, hold, profile
 
 app_name = "scheduling"
 
@@ -18,6 +18,13 @@ urlpatterns = [
     path("appointments/<uuid:appointment_id>/cancel/", appointment.cancel, name="cancel"),
     path("appointments/<uuid:appointment_id>/reassign/", appointment.reassign, name="reassign"),
     path("appointments/<uuid:appointment_id>/invite/", appointment.invite, name="invite"),
+    path("book/specialists/<uuid:user_id>/", profile.profile, name="profile"),
+    path("book/specialists/<uuid:user_id>/offers/", profile.add_service, name="add_service"),
+    path(
+        "book/specialists/<uuid:user_id>/offers/<uuid:offer_id>/retire/",
+        profile.retire_service,
+        name="retire_service",
+    ),
     path("book/hours/", availability.everybody, name="diaries"),
     path("book/hours/<uuid:specialist_id>/", availability.availability, name="availability"),
     path(

@@ -165,10 +165,11 @@ THINGS: dict[str, tuple[Thing, Thing]] = {
         lambda w, c: w.own_note.consultation_id,
         lambda w, c: w.foreign_note.consultation_id,
     ),
-    "user_id": (lambda w, c: w.cast.brahim.id, lambda w, c: w.amina.user_id),
+    "user_id": (lambda w, c: w.cast.salma.id, lambda w, c: w.amina.user_id),
+    "offer_id": (lambda w, c: w.cast.at_home.id, lambda w, c: w.foreign_appointment.service_id),
     "membership_id": (
-        lambda w, c: w.cast.brahim.memberships.get().id,
         lambda w, c: w.cast.salma.memberships.get().id,
+        lambda w, c: w.cast.brahim.memberships.get().id,
     ),
     "organisation_id": (lambda w, c: w.cast.imilchil.id, lambda w, c: w.retired.id),
     "note_id": (lambda w, c: w.own_note.id, lambda w, c: w.foreign_note.id),

@@ -26,6 +26,10 @@ class Place:
     status: int = 200
 
 
+OFFERS = (
+    f"main a[href$='{demo_id('user:dr.salma')}/']",
+    "main a[href*='/book/specialists/']",
+)
 PAGES = (
     Place("sign in", "/accounts/login/", budget_kb=BOOKING_KB),
     Place("sign in by code", "/accounts/login/code/", budget_kb=BOOKING_KB),
@@ -68,6 +72,7 @@ PAGES = (
     Place("people who work here", "/people/", "omar"),
     Place("a person who works here", "/people/", "omar", ("main .row-actions a",)),
     Place("add a place", "/people/places/add/", "omar"),
+    Place("what a specialist offers", "/people/", "omar", OFFERS),
     Place("auditor's home", "/", "nadia"),
     Place("before the visit", "/", "amina", ("main a[href*='/visit/']",), budget_kb=ROOM_KB),
     Place("a visit not open yet", "{visit}", "amina"),
