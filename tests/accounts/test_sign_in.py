@@ -1,6 +1,7 @@
 """Signing up, signing in, second steps, and what strangers cannot find out."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.utils.html import escape
+from fakeredis import TcpFakeServer
 
 from telemed.accounts import sessions, staff
 from telemed.accounts.access import viewer_of
@@ -251,6 +253,33 @@ def test_the_limit_is_shared_by_all_processes_of_the_embedded_default(settings):
     assert settings.CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
     cache.set("shared", 1)
     assert cache._cache.get_client().exists(cache.make_key("shared"))
+
+
+@pytest.fixture
+def _fakeredis(settings):
+    """What ``make run`` starts where no redis-server is installed."""
+    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{server.server_address[1]}/0",
+        }
+    }
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("_fakeredis")
+def test_the_limit_holds_without_a_redis_server_too(client):
+    account()
+    for _ in range(10):
+        client.__class__().post(
+            "/accounts/login/", {"login": "moha@cast.example", "password": "wrong"}
+        )
+    sign_in(client, "moha@cast.example")
+    assert not signed_in(client)
 
 
 def test_without_the_cache_nobody_signs_in_and_the_page_says_so(client, settings):
