@@ -88,9 +88,9 @@ class Guest:
         self.page.click("#go-in")
 
     def agree(self) -> None:
-        """Every consent that is asked on this device."""
+        """Every consent that is asked on this device; it may have been given before."""
+        self.page.locator("#consents[data-drawn]").wait_for(state="attached")
         card = self.page.locator("#consents [data-decide=given]")
-        card.first.wait_for()
         while card.count():
             asked = card.count()
             card.first.click()
