@@ -129,8 +129,13 @@ CACHES = {
 }
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "capacity": 500, "expiry": 10},
+        "BACKEND": "telemed.lib.channel_layer.PatientChannelLayer",
+        "CONFIG": {
+            # Channels waits up to 5 s for a hint; redis-py gives up after 5 s unless told to wait.
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 15}],
+            "capacity": 500,
+            "expiry": 10,
+        },
     }
 }
 CELERY_BROKER_URL = REDIS_URL
