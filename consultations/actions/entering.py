@@ -144,12 +144,21 @@ def _seat_patient_beside(room: Room, companion: Participant) -> None:
             patient=appointment.patient,
             verified=True,
         )
-    elif patient.browser is not None:
+    elif _has_own_place(patient):
         return
+    patient.browser = patient.next_browser = patient.next_since = None
     patient.beside, patient.state = companion, companion.state
     patient.waiting_since, patient.admitted_at = companion.waiting_since, companion.admitted_at
     patient.last_seen_at = companion.last_seen_at
     patient.save()
+
+
+def _has_own_place(patient: Participant) -> bool:
+    """Whether they are here with a device of their own, or were told to go."""
+    here = patient.browser is not None and rules.keeps_place(
+        patient.last_seen_at, same_browser=True, now=clock.now()
+    )
+    return here or patient.state == State.REMOVED
 
 
 def leave(room_id: str, by: Participant, actor: Actor) -> None:
