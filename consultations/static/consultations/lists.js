@@ -21,59 +21,66 @@ function listenToActs(root, id, act) {
 }
 
 /**
+ * Rows that stay are kept, so that the keyboard's focus stays where it is.
+ * @template {{id: string}} One
+ * @param {HTMLElement} list @param {One[]} people @param {string} template
+ * @param {Act} act @param {(row: HTMLElement, one: One) => void} fill
+ */
+function drawRows(list, people, template, act, fill) {
+  const known = new Map([...list.children].map((row) => [row.getAttribute("data-id"), row]));
+  const rows = people.map((one) => {
+    const old = known.get(one.id);
+    const row = old instanceof HTMLElement ? old : copy(template);
+    row.dataset.id = one.id;
+    fill(row, one);
+    listenToActs(row, one.id, act);
+    return row;
+  });
+  for (const [id, row] of known) if (!people.some((one) => one.id === id)) row.remove();
+  rows.forEach((row, place) => {
+    if (list.children[place] !== row) list.insertBefore(row, list.children[place] ?? null);
+  });
+}
+
+/**
  * @param {HTMLElement} list @param {Waiting[]} waiting
  * @param {number} later seconds since the server counted @param {Act} act
  */
 export function drawWaiting(list, waiting, later, act) {
-  list.replaceChildren(
-    ...waiting.map((person) => {
-      const row = copy("t-waiting");
-      one(row, "[data-name]").textContent = person.name;
-      const facts = [
-        roleWord(person.role),
-        ...person.carries.map((name) => word("with", { name })),
-        word("waited", { n: Math.floor((person.waited + later) / 60) }),
-        person.verified ? "" : word("guest"),
-        person.elsewhere ? word("other-device") : "",
-        ["given", "not-needed"].includes(person.consent) ? "" : word("consent-missing"),
-      ];
-      one(row, "[data-facts]").textContent = facts.filter(Boolean).join(" · ");
-      listenToActs(row, person.id, act);
-      return row;
-    }),
-  );
+  drawRows(list, waiting, "t-waiting", act, (row, person) => {
+    one(row, "[data-name]").textContent = person.name;
+    const facts = [
+      roleWord(person.role),
+      ...person.carries.map((name) => word("with", { name })),
+      word("waited", { n: Math.floor((person.waited + later) / 60) }),
+      person.verified ? "" : word("guest"),
+      person.elsewhere ? word("other-device") : "",
+      ["given", "not-needed"].includes(person.consent) ? "" : word("consent-missing"),
+    ];
+    one(row, "[data-facts]").textContent = facts.filter(Boolean).join(" · ");
+  });
 }
 
 /** @param {HTMLElement} list @param {Person[]} people @param {string} you @param {Act} act */
 export function drawPeople(list, people, you, act) {
-  list.replaceChildren(
-    ...people.map((person) => {
-      const row = copy("t-person");
-      one(row, "[data-name]").textContent = person.name;
-      const beside = people.find((other) => other.id === person.beside);
-      const facts = [
-        person.id === you ? word("you") : roleWord(person.role),
-        beside ? word("with", { name: beside.name }) : "",
-        person.verified ? "" : word("guest"),
-        ["given", "not-needed"].includes(person.consent) ? "" : word("consent-missing"),
-      ];
-      one(row, "[data-facts]").textContent = facts.filter(Boolean).join(" · ");
-      const actions = maybe(row, ".row-actions");
-      if (actions) actions.hidden = person.id === you || Boolean(person.beside);
-      one(row, "[data-present]").replaceChildren(
-        ...person.present.map((other) => {
-          const item = copy("t-present");
-          const seen = word(other.on_camera ? "on-camera" : "off-camera");
-          one(item, "[data-words]").textContent = `${other.name}, ${other.capacity} (${seen})`;
-          one(item, "button").hidden = person.id !== you;
-          listenToActs(item, other.id, act);
-          return item;
-        }),
-      );
-      listenToActs(row, person.id, act);
-      return row;
-    }),
-  );
+  drawRows(list, people, "t-person", act, (row, person) => {
+    one(row, "[data-name]").textContent = person.name;
+    const beside = people.find((other) => other.id === person.beside);
+    const facts = [
+      person.id === you ? word("you") : roleWord(person.role),
+      beside ? word("with", { name: beside.name }) : "",
+      person.verified ? "" : word("guest"),
+      ["given", "not-needed"].includes(person.consent) ? "" : word("consent-missing"),
+    ];
+    one(row, "[data-facts]").textContent = facts.filter(Boolean).join(" · ");
+    const actions = maybe(row, ".row-actions");
+    if (actions) actions.hidden = person.id === you || Boolean(person.beside);
+    drawRows(one(row, "[data-present]"), person.present, "t-present", act, (item, other) => {
+      const seen = word(other.on_camera ? "on-camera" : "off-camera");
+      one(item, "[data-words]").textContent = `${other.name}, ${other.capacity} (${seen})`;
+      one(item, "button").hidden = person.id !== you;
+    });
+  });
 }
 
 /**

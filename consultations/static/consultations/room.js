@@ -737,7 +737,7 @@ class Visit {
 function offerButton({ label, does = "", panel = "" }) {
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "button";
+  button.className = "button primary";
   button.textContent = label;
   if (does) button.dataset.do = does;
   if (panel) button.dataset.panel = panel;

@@ -1,0 +1,247 @@
+"""The room in browsers: consent, the waiting room, mute, devices, a presenter, guests by link."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, Request, WebSocket, expect
+
+from tests.browser.visit import BACK_MS, RECEIVED, Guest
+from tests.browser.visits import Visit, book
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "locale": "ar-MA", "has_touch": True}
+DESK = {"viewport": {"width": 1440, "height": 900}, "locale": "fr"}
+OTHER_SEAT = ".seat:not(.own):not(.screen)"
+WAITING_KB_A_MINUTE = 20
+PINGS_A_MINUTE = 6
+STILL = (
+    f"""async (milliseconds) => {{
+  const received = {RECEIVED};
+"""
+    + """
+  let held = { bytes: -1, since: 0 };
+  do {
+    const { bytes } = await received();
+    if (bytes !== held.bytes) held = { bytes, since: performance.now() };
+    await new Promise((next) => setTimeout(next, 50));
+  } while (performance.now() - held.since < milliseconds);
+}"""
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _patience() -> Iterator[None]:
+    expect.set_options(timeout=BACK_MS)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+@pytest.fixture
+def someone(new_person: Callable[..., Page], product) -> Callable[..., Guest]:
+    """``someone("amina", **options)``: signed in, on a desk unless told otherwise."""
+
+    def come(who: str = "", **options) -> Guest:
+        guest = Guest(new_person(**(options or DESK)), product.url)
+        return guest.sign_in(who) if who else guest
+
+    return come
+
+
+@pytest.fixture
+def visit(product) -> Visit:
+    return book(product)
+
+
+@pytest.fixture
+def together(someone, visit) -> tuple[Guest, Guest]:
+    """Amina on her phone and Dr Salma at her desk, in the call."""
+    patient, specialist = someone("amina", **PHONE), someone("dr.salma")
+    patient.go_in(visit.path)
+    patient.agree()
+    specialist.go_in(visit.path)
+    specialist.admit()
+    patient.sees()
+    specialist.sees()
+    return patient, specialist
+
+
+def line(guest: Guest):
+    return guest.page.locator("#line")
+
+
+def test_nobody_is_let_in_before_the_consent_and_it_can_be_taken_back(someone, visit):
+    patient, specialist = someone("amina", **PHONE), someone("dr.salma")
+    patient.go_in(visit.path)
+    patient.page.click("[data-decide=refused]")
+    expect(patient.page.locator("#consents .notice")).to_be_visible()
+    specialist.go_in(visit.path)
+    specialist.admit()
+    expect(specialist.page.locator(".toast").last).to_contain_text("consentement manque")
+    expect(patient.page.locator("#waiting")).to_be_visible()
+
+    patient.page.click("[data-decide=again]")
+    patient.agree()
+    specialist.admit()
+    specialist.sees()
+
+    patient.page.click("[data-panel=more]")
+    patient.page.click("[data-do=withdraw]")
+    expect(line(specialist)).to_contain_text("consentement")
+    for one in (patient, specialist):
+        stands_still(one)
+    expect(patient.page.locator("#call #consents .notice")).to_be_visible()
+
+
+def stands_still(guest: Guest) -> None:
+    """Wait until nothing but keep-alives has arrived for half a second."""
+    guest.page.evaluate(STILL, 500)
+
+
+def test_silence_is_shown_and_outlasts_a_reload(together):
+    patient, specialist = together
+    microphone = patient.page.locator(".room-bar [data-do=microphone]")
+    muted = specialist.page.locator(f"{OTHER_SEAT} [data-muted]")
+
+    microphone.click()
+    expect(muted).to_be_visible()
+    patient.page.reload()
+    patient.sees()
+    expect(microphone).to_have_attribute("aria-pressed", "true")
+    microphone.click()
+    expect(muted).to_be_hidden()
+
+
+def test_the_doctor_writes_to_one_who_waits(someone, visit):
+    patient, specialist = someone("amina", **PHONE), someone("dr.salma")
+    patient.go_in(visit.path)
+    patient.agree()
+    specialist.go_in(visit.path)
+    specialist.page.click("[data-act=write]")
+    expect(specialist.page.locator("[data-chat-readers]")).to_contain_text("Amina")
+    specialist.page.fill("[data-chat-form] input", "J’arrive dans cinq minutes")
+    specialist.page.press("[data-chat-form] input", "Enter")
+
+    patient.reads("J’arrive dans cinq minutes")
+    patient.page.fill("[data-waiting-form] input", "حسناً")
+    patient.page.press("[data-waiting-form] input", "Enter")
+    specialist.reads("حسناً")
+
+
+def test_a_newer_device_waits_and_takes_over_when_let_in(someone, together, visit):
+    patient, specialist = together
+    other = someone("amina", **PHONE)
+    other.go_in(visit.path)
+    expect(other.page.locator("#waiting")).to_be_visible()
+    expect(line(patient)).to_be_visible()
+    patient.sees()
+
+    specialist.admit()
+    other.sees()
+    expect(patient.page.locator("#ended")).to_be_visible()
+    specialist.sees()
+
+
+def test_a_presenter_a_patient_without_login_and_an_interpreter(product, someone):
+    visit = book(product, "hadda", site="imilchil")
+    presenter, specialist = someone("brahim"), someone("dr.salma")
+    presenter.go_in(visit.path)
+    consents = presenter.page.locator("#consents section")
+    expect(consents).to_have_count(2)
+    consents.filter(has_text="Hadda").locator("[data-decide=spoken]").click()
+    expect(consents).to_have_count(1)
+    presenter.agree()
+    specialist.go_in(visit.path)
+    waiting = specialist.page.locator("[data-waiting-list] .row")
+    expect(waiting).to_contain_text("Hadda Oubella")
+    specialist.admit()
+    specialist.sees()
+    presenter.sees()
+    seat = specialist.page.locator(f"{OTHER_SEAT} figcaption")
+    expect(seat).to_contain_text("Hadda Oubella")
+    expect(seat).to_contain_text("Brahim")
+
+    say_who_else_is_here(presenter)
+    specialist.page.click("#tab-people")
+    specialist.reads("Itto, mère")
+    identify(specialist)
+
+    interpreter = someone()
+    come_by_link(interpreter, visit)
+    specialist.page.click(".room-head [data-panel=waiting]")
+    row = waiting.filter(has_text="Lahcen")
+    expect(row).to_contain_text("identité non vérifiée")
+    row.locator("[data-act=admit]").click()
+    for one in (interpreter, specialist, presenter):
+        expect(one.page.locator(OTHER_SEAT)).to_have_count(2)
+        one.sees()
+    interpreter.page.reload()
+    interpreter.sees()
+
+    specialist.page.click("#tab-people")
+    guest = specialist.page.locator("[data-people] .row", has_text="Lahcen")
+    guest.locator("[data-act=remove]").click()
+    expect(interpreter.page.locator("#ended")).to_be_visible()
+    specialist.sees()
+
+
+def say_who_else_is_here(guest: Guest) -> None:
+    guest.page.click("[data-panel=more]")
+    guest.page.click("#tab-people")
+    guest.page.fill("#declare-name", "Itto")
+    guest.page.fill("#declare-capacity", "mère")
+    guest.page.click("[data-declare-form] button")
+
+
+def identify(specialist: Guest) -> None:
+    expect(line(specialist)).to_be_visible()
+    line(specialist).locator("button").click()
+    specialist.page.check("[data-identify-form] [value=witnessed]")
+    specialist.page.click("[data-identify-form] button")
+    expect(specialist.page.locator("[data-identify-form]")).to_be_hidden()
+    expect(line(specialist)).to_be_hidden()
+
+
+def come_by_link(guest: Guest, visit: Visit) -> None:
+    """The invitation names the specialist and nobody else; a wrong code opens nothing."""
+    link = visit.invite("interpreter", "Lahcen")
+    page = guest.page
+    page.goto(guest.url + link.path)
+    expect(page.locator("main")).to_contain_text("Dr Salma Bennis")
+    expect(page.locator("main")).not_to_contain_text("Hadda")
+    page.fill("#code", f"{(int(link.code) + 1) % 10**6:06}")
+    page.press("#code", "Enter")
+    expect(page.locator("#code-error")).to_be_visible()
+    page.fill("#code", link.code)
+    page.press("#code", "Enter")
+    guest.go_in()
+    guest.agree()
+
+
+def test_waiting_costs_little(someone, visit):
+    patient = someone("amina", **PHONE)
+    with patient.page.expect_websocket() as opened:
+        patient.go_in(visit.path)
+    patient.agree()
+    socket = opened.value
+    frames: list[str | bytes] = []
+    asked: list[Request] = []
+    socket.on("framereceived", lambda frame: frames.append(frame))
+    socket.on("framesent", lambda frame: frames.append(frame))
+    patient.page.on("requestfinished", lambda request: asked.append(request))
+
+    wait_for_pong(socket)
+    frames.clear()
+    asked.clear()
+    wait_for_pong(socket)
+    cost = sum(map(len, frames)) + sum(map(size, asked))
+    assert PINGS_A_MINUTE * cost <= WAITING_KB_A_MINUTE * 1024
+
+
+def wait_for_pong(socket: WebSocket) -> None:
+    socket.wait_for_event("framereceived", lambda frame: '"pong"' in str(frame))
+
+
+def size(request: Request) -> int:
+    sizes = request.sizes()
+    return sizes["responseBodySize"] + sizes["responseHeadersSize"]
