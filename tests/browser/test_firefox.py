@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page
 
 from telemed.desk.demo.cast import PASSWORD
+from tests.browser import visits
 from tests.browser.firefox import Tab, firefox
 from tests.browser.visit import INSTRUMENTS, RECEIVED
 from tests.sfu import chromium
@@ -41,15 +42,13 @@ async def press(tab: Tab, selector: str) -> None:
 
 
 async def test_firefox_is_let_in_sees_hears_and_reloads(product, chromium_page):
-    product.manage("demo")
+    visit = visits.book(product).path
     async with firefox() as driver:
         await driver.preload(INSTRUMENTS)
         patient = await driver.tab()
         await patient.goto(f"{product.url}/accounts/login/")
         await patient.evaluate(SIGN_IN, "amina@demo.example", PASSWORD)
-        visit = await patient.wait_for(
-            "() => document.querySelector(\"a[href^='/visit/']\")?.getAttribute('href')"
-        )
+        await patient.wait_for("() => !location.pathname.includes('/login/')")
         await patient.goto(product.url + visit)
         await press(patient, "[data-action=open]")
         await patient.wait_for(SHOWN, "[data-opened]")

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser import visits
 from tests.browser.visit import Guest
 
 pytestmark = pytest.mark.browser
@@ -25,11 +26,10 @@ STRANGER = [
 
 @pytest.fixture
 def call(new_person: Callable[..., Page], product) -> tuple[Guest, Guest]:
-    """Amina and Dr Salma in the demonstration's visit of now."""
-    product.manage("demo")
+    """Amina and Dr Salma in a visit of now."""
+    visit = visits.book(product).path
     patient, specialist = (Guest(new_person(locale="fr"), product.url) for _ in range(2))
     patient.sign_in("amina")
-    visit = patient.page.locator("a[href^='/visit/']").first.get_attribute("href") or ""
     patient.go_in(visit)
     patient.agree()
     specialist.sign_in("dr.salma").go_in(visit)

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser import visits
 from tests.browser.test_pages import People, faults
 
 pytestmark = pytest.mark.browser
@@ -17,11 +18,10 @@ PANELS = ("chat", "people", "devices", "more")
 
 @pytest.fixture
 def amina(product, chromium) -> Iterator[Page]:
-    """On her phone, in Arabic, before the door of the visit that she can join now."""
+    """On her phone, in Arabic, before the door of a visit that she can join now."""
     with closing(People(chromium, product.url).browser_of("amina", "ar")) as context:
         page = context.new_page()
-        page.goto(product.url)
-        page.click("main a[href*='/visit/'] >> nth=0")
+        page.goto(product.url + visits.book(product).path)
         yield page
 
 

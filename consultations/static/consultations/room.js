@@ -6,12 +6,17 @@
 import { announce } from "../telemed/js/announce.js";
 import { Call } from "./call.js";
 import { drawMessages, listenToForm } from "./chat.js";
-import { DeviceCheck, remember, remembered } from "./check.js";
+import { DeviceCheck, remembered } from "./check.js";
 import { testConnection } from "./conntest.js";
-import * as devices from "./devices.js";
+import { playTestTone } from "./devices.js";
+import { listenToForms } from "./forms.js";
+import { lineOf, offerButton } from "./line.js";
 import { consentWords, drawConsents, drawPeople, drawWaiting } from "./lists.js";
+import { Own } from "./own.js";
 import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
 import { Signal, askTicket } from "./signal.js";
+import { drawEmergency, drawVisit } from "./sheets.js";
+import { Side } from "./side.js";
 import { Stage } from "./tiles.js";
 import { maybe, one, word } from "./words.js";
 
@@ -23,16 +28,12 @@ const BESIDE = "(min-width: 60rem)";
 /** From the best to the worst. */
 const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
 
-/** @typedef {{label: string, does?: string, panel?: string}} Offer */
-
 class Visit {
   /** @type {Snapshot | null} */ snapshot = null;
   /** @type {Call | null} */ call = null;
   /** @type {import("./quality.js").Sample | null} */ before = null;
   /** @type {Set<string>} */ waitingKnown = new Set();
-  stream = new MediaStream();
   steady = new SteadyVerdict();
-  muted = { audio: false, video: false };
   entered = false;
   left = false;
   snapshotAt = 0;
@@ -47,6 +48,9 @@ class Visit {
     this.csrf = /** @type {HTMLInputElement} */ (one(root, "[name=csrfmiddlewaretoken]")).value;
     this.check = new DeviceCheck(one(root, "#device-check"));
     this.stage = new Stage(one(root, "#stage"));
+    this.own = this.newOwn();
+    this.side = new Side(root);
+    this.side.addEventListener("open", () => this.drawUnread());
     this.signal = this.newSignal();
     this.listenToControls();
     setInterval(() => void this.tick(), TICK_MS);
@@ -65,20 +69,16 @@ class Visit {
 
   goIn() {
     this.check.stop();
-    this.stream = this.check.stream;
-    this.stage.showOwn(this.stream);
-    this.showMirror();
-    this.watchDevices();
+    this.own.take(this.check.stream);
     this.signal.start();
   }
 
-  /** One's own picture in the waiting room. */
-  showMirror() {
-    const mirror = /** @type {HTMLVideoElement} */ (one(this.root, "[data-own]"));
-    const seen = this.stream.getVideoTracks().length > 0;
-    mirror.srcObject = this.stream;
-    mirror.hidden = !seen;
-    one(this.root, "[data-own-voice]").hidden = seen;
+  newOwn() {
+    const own = new Own(this.root, this.stage, () => this.call);
+    own.addEventListener("muted", (event) => this.ask("mute", detail(event)));
+    own.addEventListener("trouble", (event) => announce(detail(event), ERROR_MS));
+    own.addEventListener("changed", () => this.drawLine());
+    return own;
   }
 
   newSignal() {
@@ -116,24 +116,14 @@ class Visit {
     );
     this.drawWaiting(snapshot);
     this.drawMessages(snapshot);
-    this.drawEmergency(snapshot, was);
-    this.drawVisit(snapshot);
+    drawEmergency(snapshot, was);
+    drawVisit(this.root, snapshot);
     this.drawLine();
     if (!this.entered) {
       this.entered = true;
-      this.takeMutes(people.find((person) => person.id === snapshot.you.id)?.muted ?? []);
+      this.own.takeMutes(people.find((person) => person.id === snapshot.you.id)?.muted ?? []);
       void this.enter();
-      if (this.panel === "" && matchMedia(BESIDE).matches) this.openPanel("visit");
-    }
-  }
-
-  /** What was silent before a reload stays silent. @param {string[]} muted */
-  takeMutes(muted) {
-    for (const kind of /** @type {const} */ (["audio", "video"])) {
-      const none = this.stream.getTracks().every((track) => track.kind !== kind);
-      this.muted[kind] = none || muted.includes(kind);
-      if (none && !muted.includes(kind)) this.ask("mute", { kind, muted: true });
-      this.drawMute(kind);
+      if (this.side.open === "" && matchMedia(BESIDE).matches) this.side.show("visit");
     }
   }
 
@@ -163,7 +153,7 @@ class Visit {
   prepare() {
     if (this.call === null) {
       this.call = this.newCall();
-      void this.call.prepare(this.stream);
+      void this.call.prepare(this.own.stream);
     }
   }
 
@@ -260,7 +250,14 @@ class Visit {
   /** The one line over the picture: what is going on, and what can be done about it. */
   drawLine() {
     const line = one(this.root, "#line");
-    const { words, offer } = this.line();
+    const { words, offer } = lineOf(this.snapshot, {
+      open: this.linkState === "open",
+      reconnecting: this.call?.state === "reconnecting",
+      quality: this.quality ?? "",
+      silent: this.stage.needsTap,
+      pictured: !this.own.muted.video,
+      identifying: this.side.open === "more",
+    });
     const key = words + (offer?.label ?? "");
     if (line.dataset.words !== key) {
       line.dataset.words = key;
@@ -269,42 +266,6 @@ class Visit {
     }
     line.hidden = key === "";
     this.drawQuality();
-  }
-
-  /** @returns {{words: string, offer?: Offer}} */
-  line() {
-    const snapshot = this.snapshot;
-    if (!snapshot?.people) return { words: "" };
-    const trouble = this.trouble(snapshot, snapshot.people);
-    if (trouble) return { words: trouble };
-    if (this.stage.needsTap) {
-      return { words: "", offer: { label: word("tap-to-hear"), does: "hear" } };
-    }
-    if (["poor", "voice-only"].includes(this.quality ?? "") && !this.muted.video) {
-      return { words: word("weak"), offer: { label: word("voice-only-offer"), does: "camera" } };
-    }
-    const specialist = snapshot.you.role === "specialist";
-    if (specialist && !snapshot.visit?.identified && this.panel !== "more") {
-      return { words: word("identify"), offer: { label: word("identify-offer"), panel: "more" } };
-    }
-    return { words: "" };
-  }
-
-  /** @param {Snapshot} snapshot @param {import("./signal.js").Person[]} people */
-  trouble(snapshot, people) {
-    if (this.linkState !== "open") return word("away");
-    if (this.call?.state === "reconnecting" || this.quality === "lost") return word("lost");
-    if (snapshot.you.waiting_elsewhere) return word("elsewhere");
-    if (snapshot.room === "paused") return word("paused");
-    if (snapshot.room === "interrupted") return word("interrupted");
-    const others = people.filter((person) => person.id !== snapshot.you.id && !person.beside);
-    const away = others.find((person) => person.link === "reconnecting");
-    if (away) return word("reconnecting", { name: away.name });
-    const patient = people.find((person) => person.role === "patient");
-    if (patient && !snapshot.visit?.override && patient.consent !== "given") {
-      return word("no-consent");
-    }
-    return others.length === 0 ? word("alone") : "";
   }
 
   // --- drawing what beside the picture stands
@@ -344,9 +305,9 @@ class Visit {
     document.title = snapshot.waiting.length ? `(${snapshot.waiting.length}) ${this.title}` : this.title;
     for (const person of fresh) announce(word("waits", { name: person.name }));
     if (fresh.length > 0) {
-      void devices.playTestTone().catch(() => {});
-      if (["", "visit"].includes(this.panel)) this.openPanel("waiting");
-    } else if (snapshot.waiting.length === 0 && this.panel === "waiting") this.openPanel("visit");
+      void playTestTone().catch(() => {});
+      if (["", "visit"].includes(this.side.open)) this.side.show("waiting");
+    } else if (snapshot.waiting.length === 0 && this.side.open === "waiting") this.side.show("visit");
     this.admitAsAsked(snapshot.waiting.map((person) => person.id));
   }
 
@@ -362,45 +323,16 @@ class Visit {
   /** @param {Snapshot} snapshot */
   drawMessages(snapshot) {
     const fresh = drawMessages(one(this.root, "[data-messages]"), snapshot.messages);
-    if (this.panel === "chat") this.unread = 0;
-    else this.unread += fresh;
+    this.unread += fresh;
     if (fresh) announce(snapshot.messages.at(-1)?.text ?? "");
+    this.drawUnread();
+  }
+
+  drawUnread() {
+    if (this.side.open === "chat") this.unread = 0;
     const count = one(this.root, "[data-chat-count]");
     count.textContent = String(this.unread);
     count.hidden = this.unread === 0;
-  }
-
-  /** @param {Snapshot} snapshot @param {Snapshot | null} was */
-  drawEmergency(snapshot, was) {
-    const emergency = snapshot.emergency;
-    if (!emergency) return;
-    const sheet = /** @type {HTMLDialogElement} */ (one(document, "#emergency"));
-    /** @param {string} name @param {string} text */
-    const put = (name, text) => {
-      if (text) one(sheet, `[data-emergency-${name}]`).textContent = text;
-    };
-    put("place", emergency.place);
-    put("phone", emergency.phone);
-    put("contact", emergency.contact);
-    put("number", emergency.number);
-    put("hospital", emergency.hospital);
-    put("hospital-phone", emergency.hospital_phone);
-    put("caller", emergency.calls_back);
-    if (!was?.emergency && !sheet.open) sheet.showModal();
-  }
-
-  /** @param {Snapshot} snapshot */
-  drawVisit(snapshot) {
-    const form = maybe(this.root, "[data-identify-form]");
-    if (form) form.hidden = Boolean(snapshot.visit?.identified);
-    const paused = snapshot.room === "paused";
-    maybe(this.root, '[data-do="pause"]')?.toggleAttribute("hidden", paused);
-    maybe(this.root, '[data-do="resume"]')?.toggleAttribute("hidden", !paused);
-    const phone = maybe(document, "[data-finish-phone]");
-    if (phone && snapshot.visit?.phone) {
-      phone.hidden = false;
-      one(phone, "[data-phone]").textContent = snapshot.visit.phone;
-    }
   }
 
   /** @param {import("./signal.js").Person[]} people @param {import("./signal.js").Person[]} [was] */
@@ -422,13 +354,13 @@ class Visit {
       const target = /** @type {Element} */ (event.target).closest("[data-do], [data-panel], [data-finish]");
       if (!(target instanceof HTMLElement)) return;
       if (target.dataset.do) void this.do(target.dataset.do);
-      if (target.dataset.panel) this.openPanel(target.dataset.panel);
+      if (target.dataset.panel) this.side.show(target.dataset.panel);
       if (target.dataset.finish) this.ask("finish", { mode: target.dataset.finish });
     });
-    this.listenToForms();
-    for (const select of this.root.querySelectorAll("[data-device]")) {
-      select.addEventListener("change", (event) => void this.chooseDevice(event));
+    for (const form of this.root.querySelectorAll("[data-chat-form], [data-waiting-form]")) {
+      listenToForm(/** @type {HTMLFormElement} */ (form), (text) => this.write(text));
     }
+    listenToForms(this.root, (type, fields, told) => this.ask(type, fields, told));
     one(this.root, "[data-test-start]").addEventListener("click", () =>
       testConnection(
         one(this.root, "#connection-test"),
@@ -436,44 +368,6 @@ class Visit {
         this.check.stream,
       ),
     );
-    this.listenToDivider();
-  }
-
-  listenToForms() {
-    const chat = /** @type {HTMLFormElement} */ (one(this.root, "[data-chat-form]"));
-    listenToForm(chat, (text) => this.write(text));
-    const waiting = /** @type {HTMLFormElement} */ (one(this.root, "[data-waiting-form]"));
-    listenToForm(waiting, (text) => this.write(text));
-    this.onForm("[data-identify-form]", (data) =>
-      this.ask("identify", { how: data.get("how") }, "visit-began"),
-    );
-    this.onForm("[data-override-form]", (data) => this.ask("override", { reason: data.get("reason") }));
-    this.onForm("[data-place-form]", (data) =>
-      this.ask("place", {
-        place: data.get("place"),
-        phone: data.get("phone"),
-        contact: data.get("contact"),
-      }, "saved"),
-    );
-    this.onForm("[data-declare-form]", (data, form) => {
-      this.ask("declare", {
-        person: crypto.randomUUID(),
-        name: data.get("name"),
-        capacity: data.get("capacity"),
-        on_camera: data.get("on_camera") !== null,
-      });
-      form.reset();
-    });
-  }
-
-  /** @param {string} selector @param {(data: FormData, form: HTMLFormElement) => void} work */
-  onForm(selector, work) {
-    const form = this.root.querySelector(selector);
-    if (!(form instanceof HTMLFormElement)) return;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      work(new FormData(form), form);
-    });
   }
 
   /** @param {string} text */
@@ -512,19 +406,19 @@ class Visit {
   act(act, id) {
     if (act === "undeclare") this.ask(act, { person: id });
     else if (act === "write") {
-      this.openPanel("chat");
+      this.side.show("chat");
       this.writeTo(id);
     } else this.ask(act, { participant: id });
   }
 
   /** @param {string} what */
   async do(what) {
-    if (what === "microphone") await this.toggle("audio");
-    else if (what === "camera") await this.toggle("video");
+    if (what === "microphone") await this.own.toggle("audio");
+    else if (what === "camera") await this.own.toggle("video");
     else if (what === "hear") await this.stage.tapped();
-    else if (what === "screen") await this.shareScreen();
+    else if (what === "screen") await this.own.toggleScreen();
     else if (what === "leave") this.leave();
-    else if (what === "close-side") this.closeSide();
+    else if (what === "close-side") this.side.shut();
     else if (what === "withdraw") this.withdraw();
     else if (what === "fullscreen") await one(this.root, "#call").requestFullscreen?.();
     else if (what === "pip") await this.stage.first?.requestPictureInPicture?.();
@@ -533,53 +427,6 @@ class Visit {
       const sheet = /** @type {HTMLDialogElement} */ (one(document, "#emergency"));
       if (!sheet.open) sheet.showModal();
     } else this.ask(what);
-  }
-
-  /** @param {"audio" | "video"} kind */
-  async toggle(kind) {
-    const muted = (this.muted[kind] = !this.muted[kind]);
-    const missing = this.stream.getTracks().every((track) => track.kind !== kind);
-    if (!muted && missing) {
-      await this.openDevices({ camera: kind === "video" || !this.muted.video });
-    }
-    this.drawMute(kind);
-    const [off, on] = kind === "audio" ? ["muted", "unmuted"] : ["camera-off", "camera-on"];
-    announce(word(muted ? off : on));
-    this.ask("mute", { kind, muted });
-  }
-
-  /** @param {"audio" | "video"} kind */
-  drawMute(kind) {
-    const muted = this.muted[kind];
-    for (const track of this.stream.getTracks()) if (track.kind === kind) track.enabled = !muted;
-    const button = kind === "audio" ? "microphone" : "camera";
-    one(this.root, `.room-bar [data-do="${button}"]`).setAttribute("aria-pressed", String(muted));
-    this.drawLine();
-  }
-
-  async shareScreen() {
-    const button = one(this.root, '[data-do="screen"]');
-    if (this.screen) {
-      this.stopScreen();
-      return;
-    }
-    const track = await devices.openScreen();
-    if (!track) return;
-    this.screen = track;
-    track.addEventListener("ended", () => this.stopScreen());
-    await this.call?.setScreen(track);
-    button.setAttribute("aria-pressed", "true");
-    this.ask("mute", { kind: "screen", muted: false });
-  }
-
-  /** @type {MediaStreamTrack | null} */ screen = null;
-
-  stopScreen() {
-    this.screen?.stop();
-    this.screen = null;
-    void this.call?.setScreen(null);
-    one(this.root, '[data-do="screen"]').setAttribute("aria-pressed", "false");
-    this.ask("mute", { kind: "screen", muted: true });
   }
 
   /** Taking back stops the own picture here at once, whatever the network does. */
@@ -596,108 +443,6 @@ class Visit {
     this.signal.change("leave").finally(() => this.signal.stop());
     this.hangUp();
     this.end({ reason: "left" });
-  }
-
-  // --- devices in mid-call
-
-  watchDevices() {
-    for (const track of this.stream.getTracks()) {
-      track.addEventListener("ended", () => this.tellError(new Error(word("device-lost"))));
-    }
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => void this.fillDevices());
-    void this.fillDevices();
-    const screen = maybe(this.root, '[data-do="screen"]');
-    if (screen) screen.hidden = !devices.canShareScreen();
-  }
-
-  async fillDevices() {
-    const found = await devices.list();
-    const chosen = remembered();
-    fill(one(this.root, "#call-microphone"), found.microphones, chosen.microphoneId);
-    fill(one(this.root, "#call-camera"), found.cameras, chosen.cameraId);
-    fill(one(this.root, "#call-speaker"), found.speakers, chosen.speakerId);
-    one(this.root, "[data-speaker-field]").hidden =
-      !devices.canChooseSpeaker() || found.speakers.length === 0;
-  }
-
-  /** @param {Event} event */
-  async chooseDevice(event) {
-    const select = /** @type {HTMLSelectElement} */ (event.target);
-    const kind = select.dataset.device ?? "";
-    remember({ [`${kind}Id`]: select.value });
-    if (kind === "speaker") {
-      await this.stage.speakTo(select.value);
-      return;
-    }
-    await this.openDevices({ camera: remembered().camera });
-  }
-
-  /** In mid-call: other devices, or a camera after all. @param {{camera: boolean}} wanted */
-  async openDevices({ camera }) {
-    const { cameraId, microphoneId } = remembered();
-    const opened = await devices.open({ camera, microphone: true, cameraId, microphoneId });
-    devices.close(this.stream);
-    this.stream = opened.stream;
-    remember({ camera });
-    for (const track of this.stream.getTracks()) {
-      track.enabled = !this.muted[/** @type {"audio" | "video"} */ (track.kind)];
-    }
-    this.stage.showOwn(this.stream);
-    this.showMirror();
-    await this.call?.setMicrophone(this.stream.getAudioTracks()[0] ?? null);
-    await this.call?.setCamera(this.stream.getVideoTracks()[0] ?? null);
-  }
-
-  // --- the panel beside the picture
-
-  panel = "";
-
-  /** @param {string} name */
-  openPanel(name) {
-    const panel = maybe(this.root, `#panel-${name}`);
-    if (!panel) return;
-    this.panel = name;
-    one(this.root, "#side").hidden = false;
-    one(this.root, ".room-divider").hidden = false;
-    for (const other of this.root.querySelectorAll("#side > .panel")) {
-      if (other instanceof HTMLElement) other.hidden = other !== panel;
-    }
-    for (const tab of this.root.querySelectorAll("#side [role=tab]")) {
-      tab.setAttribute("aria-selected", String(tab.id === `tab-${name}`));
-      if (tab.id === `tab-${name}`) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
-    if (name === "chat") {
-      this.unread = 0;
-      one(this.root, "[data-chat-count]").hidden = true;
-    }
-  }
-
-  closeSide() {
-    this.panel = "";
-    one(this.root, "#side").hidden = true;
-    one(this.root, ".room-divider").hidden = true;
-  }
-
-  listenToDivider() {
-    const divider = one(this.root, ".room-divider");
-    const room = one(this.root, "#call");
-    let share = 0.6;
-    /** @param {number} wanted share of the width for the picture */
-    const split = (wanted) => {
-      share = Math.min(0.8, Math.max(0.35, wanted));
-      room.style.setProperty("--split", `${(share / (1 - share)) * 2}fr`);
-      divider.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-    };
-    divider.addEventListener("pointerdown", (event) => divider.setPointerCapture(event.pointerId));
-    divider.addEventListener("pointermove", (event) => {
-      if (!divider.hasPointerCapture(event.pointerId)) return;
-      const left = event.clientX / innerWidth;
-      split(document.dir === "rtl" ? 1 - left : left);
-    });
-    divider.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -0.03, ArrowRight: 0.03 }[event.key];
-      if (step) split(share + (document.dir === "rtl" ? -step : step));
-    });
   }
 
   // --- showing and ending
@@ -720,7 +465,7 @@ class Visit {
       return;
     }
     this.hangUp();
-    devices.close(this.stream);
+    this.own.close();
     this.show("ended");
     for (const dialog of document.querySelectorAll("dialog[open]")) {
       /** @type {HTMLDialogElement} */ (dialog).close();
@@ -733,27 +478,9 @@ class Visit {
   }
 }
 
-/** @param {Offer} offer */
-function offerButton({ label, does = "", panel = "" }) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button primary";
-  button.textContent = label;
-  if (does) button.dataset.do = does;
-  if (panel) button.dataset.panel = panel;
-  return button;
-}
-
 /** @param {Event} event */
 function detail(event) {
   return /** @type {CustomEvent} */ (event).detail;
-}
-
-/** @param {HTMLElement} select @param {MediaDeviceInfo[]} infos @param {string | undefined} chosen */
-function fill(select, infos, chosen) {
-  select.replaceChildren(
-    ...infos.map((info) => new Option(info.label, info.deviceId, false, info.deviceId === chosen)),
-  );
 }
 
 void new Visit(one(document, "#visit")).begin();

@@ -1,0 +1,59 @@
+/** The one line over the picture: what is going on, and what can be done about it. */
+
+import { word } from "./words.js";
+
+/** @typedef {import("./signal.js").Snapshot} Snapshot */
+/** @typedef {{label: string, does?: string, panel?: string}} Offer */
+/** @typedef {{words: string, offer?: Offer}} Line */
+
+/**
+ * What the line is told from: `open` the room's socket, `reconnecting` the own media, `quality` a
+ * word of quality.js, `silent` the browser holds the sound back, `pictured` the own camera is on,
+ * `identifying` the part in which the patient is identified is open.
+ * @typedef {{open: boolean, reconnecting: boolean, quality: string, silent: boolean,
+ *   pictured: boolean, identifying: boolean}} State
+ */
+
+/** @param {Snapshot | null} snapshot @param {State} state @returns {Line} */
+export function lineOf(snapshot, state) {
+  if (!snapshot?.people) return { words: "" };
+  const words = trouble(snapshot, snapshot.people, state);
+  if (words) return { words };
+  if (state.silent) return { words: "", offer: { label: word("tap-to-hear"), does: "hear" } };
+  if (["poor", "voice-only"].includes(state.quality) && state.pictured) {
+    return { words: word("weak"), offer: { label: word("voice-only-offer"), does: "camera" } };
+  }
+  const specialist = snapshot.you.role === "specialist";
+  if (specialist && !snapshot.visit?.identified && !state.identifying) {
+    return { words: word("identify"), offer: { label: word("identify-offer"), panel: "more" } };
+  }
+  return { words: "" };
+}
+
+/** @param {Snapshot} snapshot @param {import("./signal.js").Person[]} people @param {State} state */
+function trouble(snapshot, people, state) {
+  if (!state.open) return word("away");
+  if (state.reconnecting || state.quality === "lost") return word("lost");
+  if (snapshot.you.waiting_elsewhere) return word("elsewhere");
+  if (snapshot.room === "paused") return word("paused");
+  if (snapshot.room === "interrupted") return word("interrupted");
+  const others = people.filter((person) => person.id !== snapshot.you.id && !person.beside);
+  const away = others.find((person) => person.link === "reconnecting");
+  if (away) return word("reconnecting", { name: away.name });
+  const patient = people.find((person) => person.role === "patient");
+  if (patient && !snapshot.visit?.override && patient.consent !== "given") {
+    return word("no-consent");
+  }
+  return others.length === 0 ? word("alone") : "";
+}
+
+/** @param {Offer} offer */
+export function offerButton({ label, does = "", panel = "" }) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button";
+  button.textContent = label;
+  if (does) button.dataset.do = does;
+  if (panel) button.dataset.panel = panel;
+  return button;
+}

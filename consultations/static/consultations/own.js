@@ -1,0 +1,171 @@
+/**
+ * What this person sends: the open devices, what is silent, the shared screen. Draws the own
+ * picture and the buttons; the call takes its tracks from here.
+ */
+
+import { announce } from "../telemed/js/announce.js";
+import { remember, remembered } from "./check.js";
+import * as devices from "./devices.js";
+import { maybe, one, word } from "./words.js";
+
+/** @typedef {"audio" | "video"} Kind */
+/** @typedef {import("./call.js").Call} Call */
+
+/**
+ * Sends `muted` (detail: {kind, muted}) for the room to be told, `changed` when something was
+ * drawn anew, `trouble` (detail: words) when a device stopped.
+ */
+export class Own extends EventTarget {
+  stream = new MediaStream();
+  /** @type {Record<Kind, boolean>} */ muted = { audio: false, video: false };
+  /** @type {MediaStreamTrack | null} */ #screen = null;
+
+  /**
+   * @param {HTMLElement} root @param {import("./tiles.js").Stage} stage
+   * @param {() => Call | null} call the present one
+   */
+  constructor(root, stage, call) {
+    super();
+    this.root = root;
+    this.stage = stage;
+    this.call = call;
+    for (const select of root.querySelectorAll("[data-device]")) {
+      select.addEventListener("change", (event) => void this.#choose(event));
+    }
+  }
+
+  /** @param {MediaStream} stream what the device check opened */
+  take(stream) {
+    this.stream = stream;
+    this.#show();
+    for (const track of stream.getTracks()) {
+      track.addEventListener("ended", () => this.#tell("trouble", word("device-lost")));
+    }
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => void this.#fill());
+    void this.#fill();
+    const screen = maybe(this.root, '[data-do="screen"]');
+    if (screen) screen.hidden = !devices.canShareScreen();
+  }
+
+  close() {
+    devices.close(this.stream);
+  }
+
+  /** What was silent before a reload stays silent. @param {string[]} muted */
+  takeMutes(muted) {
+    for (const kind of /** @type {const} */ (["audio", "video"])) {
+      const none = this.#lacks(kind);
+      this.muted[kind] = none || muted.includes(kind);
+      if (none && !muted.includes(kind)) this.#tell("muted", { kind, muted: true });
+      this.#drawMute(kind);
+    }
+  }
+
+  /** @param {Kind} kind */
+  async toggle(kind) {
+    const muted = (this.muted[kind] = !this.muted[kind]);
+    if (!muted && this.#lacks(kind)) {
+      await this.#open({ camera: kind === "video" || !this.muted.video });
+    }
+    this.#drawMute(kind);
+    const [off, on] = kind === "audio" ? ["muted", "unmuted"] : ["camera-off", "camera-on"];
+    announce(word(muted ? off : on));
+    this.#tell("muted", { kind, muted });
+  }
+
+  async toggleScreen() {
+    if (this.#screen) {
+      this.#stopScreen();
+      return;
+    }
+    const track = await devices.openScreen();
+    if (!track) return;
+    this.#screen = track;
+    track.addEventListener("ended", () => this.#stopScreen());
+    await this.call()?.setScreen(track);
+    this.#press("screen", true);
+    this.#tell("muted", { kind: "screen", muted: false });
+  }
+
+  #stopScreen() {
+    this.#screen?.stop();
+    this.#screen = null;
+    void this.call()?.setScreen(null);
+    this.#press("screen", false);
+    this.#tell("muted", { kind: "screen", muted: true });
+  }
+
+  /** @param {Kind} kind */
+  #lacks(kind) {
+    return this.stream.getTracks().every((track) => track.kind !== kind);
+  }
+
+  /** @param {Kind} kind */
+  #drawMute(kind) {
+    const muted = this.muted[kind];
+    for (const track of this.stream.getTracks()) if (track.kind === kind) track.enabled = !muted;
+    this.#press(kind === "audio" ? "microphone" : "camera", muted);
+    this.#tell("changed", null);
+  }
+
+  /** @param {string} button @param {boolean} pressed */
+  #press(button, pressed) {
+    one(this.root, `.room-bar [data-do="${button}"]`).setAttribute("aria-pressed", String(pressed));
+  }
+
+  /** The own picture, on the stage and in the waiting room. */
+  #show() {
+    this.stage.showOwn(this.stream);
+    const mirror = /** @type {HTMLVideoElement} */ (one(this.root, "[data-own]"));
+    const seen = this.stream.getVideoTracks().length > 0;
+    mirror.srcObject = this.stream;
+    mirror.hidden = !seen;
+    one(this.root, "[data-own-voice]").hidden = seen;
+  }
+
+  async #fill() {
+    const found = await devices.list();
+    const chosen = remembered();
+    fill(one(this.root, "#call-microphone"), found.microphones, chosen.microphoneId);
+    fill(one(this.root, "#call-camera"), found.cameras, chosen.cameraId);
+    fill(one(this.root, "#call-speaker"), found.speakers, chosen.speakerId);
+    one(this.root, "[data-speaker-field]").hidden =
+      !devices.canChooseSpeaker() || found.speakers.length === 0;
+  }
+
+  /** @param {Event} event */
+  async #choose(event) {
+    const select = /** @type {HTMLSelectElement} */ (event.target);
+    const kind = select.dataset.device ?? "";
+    remember({ [`${kind}Id`]: select.value });
+    if (kind === "speaker") await this.stage.speakTo(select.value);
+    else await this.#open({ camera: remembered().camera });
+  }
+
+  /** In mid-call: other devices, or a camera after all. @param {{camera: boolean}} wanted */
+  async #open({ camera }) {
+    const { cameraId, microphoneId } = remembered();
+    const opened = await devices.open({ camera, microphone: true, cameraId, microphoneId });
+    devices.close(this.stream);
+    this.stream = opened.stream;
+    remember({ camera });
+    for (const track of this.stream.getTracks()) {
+      track.enabled = !this.muted[/** @type {Kind} */ (track.kind)];
+    }
+    this.#show();
+    await this.call()?.setMicrophone(this.stream.getAudioTracks()[0] ?? null);
+    await this.call()?.setCamera(this.stream.getVideoTracks()[0] ?? null);
+  }
+
+  /** @param {string} type @param {unknown} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** @param {HTMLElement} select @param {MediaDeviceInfo[]} infos @param {string | undefined} chosen */
+function fill(select, infos, chosen) {
+  select.replaceChildren(
+    ...infos.map((info) => new Option(info.label, info.deviceId, false, info.deviceId === chosen)),
+  );
+}
