@@ -79,7 +79,13 @@ def _ask_code(request: HttpRequest, token: str) -> HttpResponseBase:
                 samesite="Lax",
             )
             return inside
-    context = {"card": _card(personal.appointment), "kind": personal.kind, "refused": refused}
+    context = {
+        "card": _card(personal.appointment),
+        "kind": personal.kind,
+        "refused": refused,
+        # Whose link it is is not known before the code; the link's own language is.
+        "spoken": [personal.language],
+    }
     return render(request, "consultations/code.html", context, status=400 if refused else 200)
 
 
@@ -93,6 +99,7 @@ def _visit_page(
         "card": _card(seat.appointment),
         "role": seat.role,
         "professional": seat.role in PROFESSIONAL,
+        "spoken": seat.appointment.patient.spoken_languages,
         "specialist": seat.role == ParticipantRole.SPECIALIST,
         "records_url": _records_url(visit) if seat.role == ParticipantRole.SPECIALIST else "",
     }

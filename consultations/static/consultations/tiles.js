@@ -72,6 +72,7 @@ export class Stage {
     this.own = new Seat("own");
     this.own.root.classList.add("own");
     this.own.video.muted = true;
+    one(this.own.root, ".person-mark").hidden = true;
     one(this.own.root, "[data-name]").textContent = word("you");
     root.append(this.own.root);
     makeMovable(this.own.root);
