@@ -131,9 +131,13 @@ class SlotSender:
         self.downlink.send_media(self, marker, out, stamp, payload, now)
 
     def skip(self, sequence: int) -> None:
-        """Closes the gap that a packet without payload would leave in the numbers."""
+        """Closes the gap that a packet without payload would leave in the numbers.
+
+        From here on older packets have no place: theirs in the shifted numbers are taken.
+        """
         if self._synchronised and (sequence + self._sequence_offset - 1) & 0xFFFF == self._sequence:
             self._sequence_offset -= 1
+            self._first_of_source = (sequence + 1) & 0xFFFF
 
     def _remember_newest(
         self,

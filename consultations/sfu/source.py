@@ -16,6 +16,7 @@ NACK_GRACE = 0.010
 NACK_TRIES = 10
 NACK_SECONDS = 1.0
 MAX_MISSING = 250
+MAX_PAYLOAD = 1300  # a header and a tag must still fit into what a link carries
 KEY_FRAME_INTERVAL = 0.5
 LIVE_SECONDS = 2.0
 CLOCK_RATES = {"audio": 48000, "video": 90000, "screen": 90000}
@@ -70,7 +71,8 @@ class Source:
         self.last_packet = now
         self.bytes += len(data)
         self._reception.count(sequence, timestamp, now)
-        self._notice_gap(sequence, now)
+        if not self._is_new(sequence, now):
+            return
         if start == end:
             for slot in self.slots:
                 slot.skip(sequence)
@@ -90,7 +92,7 @@ class Source:
     def _forward(
         self, marker: int, sequence: int, timestamp: int, payload: bytes, now: float
     ) -> None:
-        if not self.open or not self.slots:
+        if not self.open or not self.slots or len(payload) > MAX_PAYLOAD:
             return
         descriptor: Descriptor | None = None
         if self.kind != "audio":
@@ -103,26 +105,27 @@ class Source:
 
     # Losses.
 
-    def _notice_gap(self, sequence: int, now: float) -> None:
+    def _is_new(self, sequence: int, now: float) -> bool:
+        """Notes a gap; False for a late packet whose repair has been forwarded, or given up.
+
+        Forwarded once more, its number would be encrypted twice, with one nonce.
+        """
         highest = self._highest
-        if highest is None:
+        distance = 1 if highest is None else (sequence - highest) & 0xFFFF
+        if 0 < distance < 0x8000:
             self._highest = sequence
+            if highest is not None and distance > 1 and self.is_video:
+                self._note_missing(highest + 1, distance - 1, now)
+            return True
+        return not self.is_video or self._missing.pop(sequence, None) is not None
+
+    def _note_missing(self, first: int, count: int, now: float) -> None:
+        if count + len(self._missing) >= MAX_MISSING:
+            self._missing.clear()
+            self.key_frame_wanted = True
             return
-        distance = (sequence - highest) & 0xFFFF
-        if distance == 1:
-            self._highest = sequence
-        elif 0 < distance < 0x8000:
-            self._highest = sequence
-            if not self.is_video:
-                return
-            if distance + len(self._missing) > MAX_MISSING:
-                self._missing.clear()
-                self.key_frame_wanted = True
-                return
-            for step in range(1, distance):
-                self._missing[(highest + step) & 0xFFFF] = [now, 0, 0.0]
-        elif distance:
-            self._missing.pop(sequence, None)
+        for sequence in range(first, first + count):
+            self._missing[sequence & 0xFFFF] = [now, 0, 0.0]
 
     def losses_to_ask_for(self, now: float, round_trip: float) -> list[int]:
         """Sequence numbers due for a NACK: after a grace for reordering, then every round trip.

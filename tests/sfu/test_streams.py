@@ -100,6 +100,53 @@ def test_numbers_go_on_for_longer_than_their_circle() -> None:
     assert len(written.out) == 70_000
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["come", "lose", "late", "pad", "repair"]), st.integers(0, 9))
+    )
+)
+def test_no_number_is_used_twice(events: list[tuple[str, int]]) -> None:
+    """Whatever is lost, repaired, padded or late: a number encrypted twice would be one nonce for
+    two texts."""
+    source, written = Source("amina", "1", "video", 96), Written()
+    source.open, source.rtx_ssrc = True, 2
+    slot = SlotSender(written, "1", "video", 1, 2)  # type: ignore[arg-type]
+    slot.attach(source)
+    sequence, held = 65_530, []
+    body = struct.pack("!BBHBB", 0x90, 0xE0, 0x8000, 0, 0) + b"\0frame"
+    for number, (event, which) in enumerate(events):
+        now = 10 + number / 100
+        if event in ("late", "repair"):
+            if held:
+                old = held[which % len(held)]
+                if event == "late":
+                    held.remove(old)  # the decryption lets no datagram through twice
+                    source.receive(_rtp(old, body), 0, old, 0, now)
+                else:
+                    source.receive_repair(_rtp(0, old.to_bytes(2) + body), 0, 0, now)
+            continue
+        sequence = (sequence + 1) & 0xFFFF
+        if event == "lose":
+            held.append(sequence)
+        else:
+            source.receive(_rtp(sequence, body if event == "come" else b""), 0, sequence, 0, now)
+    numbers = [out[0] for out in written.out]
+    assert len(numbers) == len(set(numbers))
+
+
+def _rtp(sequence: int, payload: bytes) -> bytes:
+    return struct.pack("!BBHLL", 0x80, 96, sequence, 0, 1) + payload
+
+
+def test_a_payload_too_long_to_be_passed_on_is_dropped() -> None:
+    source, written = Source("amina", "1", "audio", 111), Written()
+    source.open = True
+    SlotSender(written, "1", "video", 1, 2).attach(source)  # type: ignore[arg-type]
+    source.receive(_rtp(1, bytes(1301)), 0, 1, 0, 1.0)
+    assert source.bytes == 1313
+    assert not written.out
+
+
 async def test_a_publishers_loss_is_asked_for_and_repaired(server: MediaServer) -> None:
     amina, youssef = await two(server)
     youssef.packets = []
