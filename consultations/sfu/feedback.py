@@ -27,6 +27,7 @@ class ArrivalLog:
     def __init__(self) -> None:
         self._arrivals: list[tuple[int, float]] = []
         self._newest: int | None = None
+        self._reported: int | None = None
         self._count = 0
 
     def __len__(self) -> int:
@@ -50,9 +51,16 @@ class ArrivalLog:
         position = 0
         while position < len(arrivals):
             part, position = _reportable(arrivals, position)
-            packets.append(_write(part, media_ssrc, self._count & 0xFF))
+            packets.append(_write(self._begin(part), part, media_ssrc, self._count & 0xFF))
             self._count += 1
         return packets
+
+    def _begin(self, part: dict[int, float]) -> int:
+        """The first number to report: also what was lost between two messages counts."""
+        first, last = next(iter(part)), next(reversed(part))
+        after = first if self._reported is None else self._reported + 1
+        self._reported = max(last, after - 1)
+        return after if after < first and last - after < MAX_PACKETS else first
 
 
 def _reportable(arrivals: list[tuple[int, float]], start: int) -> tuple[dict[int, float], int]:
@@ -70,9 +78,9 @@ def _reportable(arrivals: list[tuple[int, float]], start: int) -> tuple[dict[int
     return part, position
 
 
-def _write(part: dict[int, float], media_ssrc: int, count: int) -> bytes:
-    base, last = next(iter(part)), next(reversed(part))
-    reference = int(part[base] / REFERENCE)
+def _write(base: int, part: dict[int, float], media_ssrc: int, count: int) -> bytes:
+    first, last = next(iter(part)), next(reversed(part))
+    reference = int(part[first] / REFERENCE)
     clock = reference * round(REFERENCE / TICK)
     symbols, deltas = [], bytearray()
     for sequence in range(base, last + 1):

@@ -131,6 +131,18 @@ def test_feedback_reports_each_arrival_to_the_tick(
         assert read[number & 0xFFFF] == pytest.approx(time, abs=feedback.TICK)
 
 
+def test_feedback_reports_what_was_lost_between_two_messages() -> None:
+    log = feedback.ArrivalLog()
+    reported: dict[int, float | None] = {}
+    for sequence in (65_530, 65_531, 5, 6):  # ten lost in between, over the wrap
+        log.add(sequence, 10.0)
+        if sequence in (65_531, 6):
+            (packet,) = rtcp.walk(log.take(1)[0])
+            reported |= dict(feedback.read(packet.body))
+    lost = [sequence for sequence, arrival in reported.items() if arrival is None]
+    assert lost == [65_532, 65_533, 65_534, 65_535, 0, 1, 2, 3, 4]
+
+
 @given(rubbish)
 def test_any_feedback_is_read_or_refused(body: bytes) -> None:
     try:
