@@ -31,6 +31,8 @@ WINDOW_TIMEOUT = 1.0
 COLLAPSE_SECONDS = 0.35
 MIN_WINDOW_BYTES = 8_000
 BASE_ROUND_TRIP_DRIFT = 0.002
+SILENT_SECONDS = 5.0
+REFERENCE_WRAP = (1 << 24) * 0.064  # seconds after which a browser's reference time starts over
 
 
 class BandwidthEstimator:
@@ -52,9 +54,10 @@ class BandwidthEstimator:
         self._bytes_reported = 0
         self._sent_at = array("d", bytes(8 * SENT_RING))
         self._sizes = array("H", bytes(2 * SENT_RING))
-        self._inter_arrival = InterArrival(int(GROUP_MS * TICKS_PER_MS), 1 / TICKS_PER_MS)
-        self._trend = OveruseEstimator()
-        self._detector = OveruseDetector()
+        self._watch_delay()
+        self._wraps = 0.0
+        self._last_arrival: float | None = None
+        self._last_arrived_sent = 0.0
         self._rate = AimdRateControl()
         self._rate.set_estimate(start_bitrate, 0)
         self._loss_limit = float(max_bitrate)
@@ -65,6 +68,12 @@ class BandwidthEstimator:
         self._loss_since = 0.0
         self._last_update = 0.0
         self._remb: int | None = None
+
+    def _watch_delay(self) -> None:
+        """Starts the delay gradient over, which cannot tell a long silence from reordering."""
+        self._inter_arrival = InterArrival(int(GROUP_MS * TICKS_PER_MS), 1 / TICKS_PER_MS)
+        self._trend = OveruseEstimator()
+        self._detector = OveruseDetector()
 
     def sent(self, number: int, size: int, now: float) -> None:
         """Notes a packet by its transport-wide sequence number."""
@@ -122,7 +131,7 @@ class BandwidthEstimator:
                 self._lost += 1
                 continue
             newest_sent = max(newest_sent, sent)
-            self._arrival(sent, arrival * 1000, size, now)
+            self._arrival(sent, self._unwrapped(arrival) * 1000, size, now)
         if newest_sent:
             self._check_collapse(now - newest_sent, now)
             self.note_round_trip(now - newest_sent)
@@ -171,7 +180,20 @@ class BandwidthEstimator:
         if not self.has_feedback:
             self.loss = fraction
 
+    def _unwrapped(self, arrival: float) -> float:
+        """An arrival on a clock that does not start over."""
+        arrival += self._wraps
+        if self._last_arrival is not None:
+            turns = round((self._last_arrival - arrival) / REFERENCE_WRAP)
+            self._wraps += turns * REFERENCE_WRAP
+            arrival += turns * REFERENCE_WRAP
+        self._last_arrival = arrival
+        return arrival
+
     def _arrival(self, sent: float, arrival_ms: float, size: int, now: float) -> None:
+        if sent - self._last_arrived_sent > SILENT_SECONDS:
+            self._watch_delay()
+        self._last_arrived_sent = sent
         arrived = self._arrived
         arrived.append((arrival_ms, size))
         self._arrived_bytes += size

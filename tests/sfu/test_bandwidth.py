@@ -18,6 +18,7 @@ class SimulatedLink:
     def __init__(self, estimator: BandwidthEstimator, rate: float) -> None:
         self.estimator, self.rate = estimator, rate
         self.now = 1000.0
+        self.clock = 0.0  # how far the viewer's clock is ahead
         self._number = 0
         self._free_at = 0.0
         self._arrivals: deque[tuple[int, float]] = deque()
@@ -38,7 +39,8 @@ class SimulatedLink:
     def _report(self) -> None:
         report: list[tuple[int, float | None]] = []
         while self._arrivals and self._arrivals[0][1] <= self.now - 0.03:
-            report.append(self._arrivals.popleft())
+            number, arrival = self._arrivals.popleft()
+            report.append((number, (arrival + self.clock) % ((1 << 24) * 0.064)))
         if report:
             self.estimator.feedback(report, self.now)
 
@@ -104,6 +106,25 @@ def test_a_train_proves_what_it_arrives_at(link: float, expected: float) -> None
     train.note(400, 1.1, 1.2, 1200)  # not of the train
     assert train.done(1.1)
     assert train.result() == pytest.approx(expected, rel=0.05)
+
+
+def test_a_browsers_clock_that_starts_over_changes_nothing() -> None:
+    estimator = BandwidthEstimator(1_000_000, 5_000_000)
+    link = SimulatedLink(estimator, 800_000)
+    link.clock = (1 << 24) * 0.064 - 1005  # five seconds before its reference time wraps
+    link.run(30)
+    assert estimator.throughput < 900_000
+    assert 400_000 < estimator.bitrate < 900_000
+
+
+def test_a_collapse_is_seen_after_a_long_silence() -> None:
+    estimator = BandwidthEstimator(1_000_000, 5_000_000)
+    link = SimulatedLink(estimator, 3_000_000)
+    link.run(5)
+    link.now += 40
+    link.rate = 400_000
+    link.run(3)
+    assert estimator.bitrate < 480_000
 
 
 def test_an_allowance_refills_with_time() -> None:
