@@ -65,7 +65,7 @@ class IceLite:
             fresh = Credentials(secrets.token_hex(6), secrets.token_hex(16), remote_ufrag)
             self._generations.append(fresh)
             self.mux.by_ufrag[fresh.ufrag] = self
-            self._forget_generations(keep=2)
+            self._forget_generations(self._generations[1:-1])  # never answered, never nominated
         return self.credentials
 
     def check(
@@ -99,7 +99,7 @@ class IceLite:
         self, generation: Credentials, endpoint: Endpoint, address: SocketAddress
     ) -> None:
         if generation is self._generations[-1]:
-            self._forget_generations(keep=1)
+            self._forget_generations(self._generations[:-1])
         if (endpoint, address) != (self.endpoint, self.address):
             self.endpoint, self.address = endpoint, address
             self._on_nominated(endpoint, address)
@@ -113,7 +113,7 @@ class IceLite:
 
     def close(self) -> None:
         self._closed = True
-        self._forget_generations(keep=0)
+        self._forget_generations(list(self._generations))
         for pair in list(self._validated):
             self._release(*pair)
         self._wake_reader()
@@ -128,9 +128,10 @@ class IceLite:
         if endpoint.sessions.get(address) is self:
             del endpoint.sessions[address]
 
-    def _forget_generations(self, keep: int) -> None:
-        while len(self._generations) > keep:
-            self.mux.by_ufrag.pop(self._generations.pop(0).ufrag, None)
+    def _forget_generations(self, gone: list[Credentials]) -> None:
+        for generation in gone:
+            self._generations.remove(generation)
+            self.mux.by_ufrag.pop(generation.ufrag, None)
 
     # What aiortc's RTCDtlsTransport asks of an RTCIceTransport.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MAX_KEYS = 4096
+SWEEP_SECONDS = 1.0
 
 
 class Allowance:
@@ -34,6 +35,7 @@ class AllowanceBook:
         self.burst = burst
         self._buckets: dict[str, Allowance] = {}
         self._crowd = Allowance(rate, burst)
+        self._swept = float("-inf")
 
     def __len__(self) -> int:
         return len(self._buckets)
@@ -41,7 +43,8 @@ class AllowanceBook:
     def allows(self, key: str, now: float) -> bool:
         bucket = self._buckets.get(key)
         if bucket is None:
-            if len(self._buckets) >= MAX_KEYS:
+            if len(self._buckets) >= MAX_KEYS and now - self._swept >= SWEEP_SECONDS:
+                self._swept = now
                 self.forget_idle(now)
             if len(self._buckets) >= MAX_KEYS:
                 return self._crowd.allows(now)

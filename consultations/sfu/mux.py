@@ -146,7 +146,7 @@ class Mux:
             endpoint.sock.close()
 
     def stranger_may_check(self, host: str, now: float) -> bool:
-        return self.stun_book.allows(host, now) and self.stun_total.allows(now)
+        return self.stun_total.allows(now) and self.stun_book.allows(host, now)
 
     def failed(self) -> None:
         """Counts an exception that a datagram caused; tells of one a second at most."""

@@ -12,7 +12,7 @@ from . import feedback, rtcp, rtp, sdp
 from .answer import Outgoing, has_transport_feedback
 from .config import MediaConfig
 from .downlink import Downlink
-from .events import SourceKind
+from .events import SdpRefused, SourceKind
 from .feedback import ArrivalLog
 from .forward import SlotSender
 from .limits import Allowance
@@ -82,7 +82,13 @@ class Peer:
     # Negotiation.
 
     def negotiated(self, offer: Offer) -> dict[str, Outgoing]:
-        """Takes an offer's sections over; returns the SSRCs of each receive slot."""
+        """Takes an offer's sections over; returns the SSRCs of each receive slot.
+
+        Raises SdpRefused when this and earlier offers name more sections than one may.
+        """
+        mids = {section.mid for section in offer.sections}
+        if len(mids | self.sources.keys() | self.slots.keys()) > sdp.MAX_SECTIONS:
+            raise SdpRefused("malformed", "too many media sections over time")
         outgoing: dict[str, Outgoing] = {}
         videos = 0
         rank = {"audio": 0, "video": 0}

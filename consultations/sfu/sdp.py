@@ -195,8 +195,8 @@ def _choose_codec(section: Section, lines: list[str]) -> None:
 def _ssrcs(lines: list[str]) -> tuple[int | None, int | None]:
     """The SSRC the browser announced and its repair flow's, when it announced any."""
     for value in _values(lines, "ssrc-group"):
-        semantics, *numbers = value.split()
-        if semantics == "FID" and len(numbers) == 2:
-            return _number(numbers[0], 0xFFFFFFFF), _number(numbers[1], 0xFFFFFFFF)
+        match value.split():
+            case ["FID", stream, repair]:
+                return _number(stream, 0xFFFFFFFF), _number(repair, 0xFFFFFFFF)
     values = _values(lines, "ssrc")
     return (_number(values[0].split(" ")[0], 0xFFFFFFFF) if values else None), None

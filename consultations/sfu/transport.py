@@ -124,6 +124,10 @@ class Transport:
         except TimeoutError:
             self.owner.disconnected("handshake")
             return
+        except Exception:  # noqa: BLE001 - whatever a ClientHello does to the library
+            self.mux.failed()
+            self.owner.disconnected("handshake")
+            return
         if self._dtls.state != "connected":
             self.owner.disconnected("handshake")
             return

@@ -12,6 +12,7 @@ from consultations.sfu import (
     PeerBack,
     PeerGone,
     PeerSilent,
+    SdpRefused,
     local_addresses,
 )
 from tests.sfu.conftest import Start
@@ -107,6 +108,28 @@ async def test_the_echo_is_alone_and_ends_by_itself(
     await until(lambda: PeerGone("", "tester", "ended") in events)
     for peer in (tester, amina, youssef):
         peer.kill()
+
+
+async def test_restarts_whose_answers_are_lost_keep_the_path_in_use(server: MediaServer) -> None:
+    amina = PacketPeer(server, "room", "amina")
+    await amina.enter()
+    session = server._mux.by_ufrag[amina.remote_ufrag]
+    offered = [session.offered(f"lost{number}").ufrag for number in range(3)]
+    amina.stun_answered.clear()
+    amina.send(amina.binding_request())
+    await asyncio.wait_for(amina.stun_answered.wait(), 5)
+    assert set(server._mux.by_ufrag) == {amina.remote_ufrag, offered[-1]}
+    amina.kill()
+
+
+async def test_offers_do_not_pile_up_slots(server: MediaServer) -> None:
+    amina = PacketPeer(server, "room", "amina", slots=(20, 19))
+    await amina.enter()
+    others = " ".join(f"x{number}" for number in range(39))
+    offer = amina.offer().replace("a=mid:", "a=mid:x").replace("BUNDLE", f"BUNDLE {others}")
+    with pytest.raises(SdpRefused):
+        await server.join("room", "amina", offer)
+    amina.kill()
 
 
 async def test_a_full_server_says_so(start: Start) -> None:
