@@ -141,6 +141,7 @@ def _join_refused(refused: JoinRefused) -> RoomRefused:
         "no_vp8": _("This browser cannot send video in a form that we can pass on (VP8)."),
         "no_opus": _("This browser cannot send sound in a form that we can pass on (Opus)."),
         "full": _("The video service is full at the moment. Please try again in a few minutes."),
+        "busy": _("Many people are connecting at this moment. This is tried again by itself."),
         "room_full": _("There are as many people in this visit as it can hold."),
     }
     code = refused.code if refused.code in messages else "bad_sdp"

@@ -92,8 +92,9 @@ class Process:
             started = time.monotonic()
             try:
                 await self._beat()
-            except DatabaseError:
-                # Calls go on as they were permitted; nothing is concluded from a silent database.
+            except Exception:
+                # Calls go on as they were permitted; nothing is concluded from a silent database,
+                # and no trouble with one room may stop the heart of all.
                 logger.exception("the heartbeat did not reach the database")
             await asyncio.sleep(max(0.0, BEAT_SECONDS - (time.monotonic() - started)))
 

@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 PING_SECONDS = 10
 HELLO_SECONDS = 5
+TELL_SECONDS = 5.0  # that a browser may take to read what waits for it
 BAD, NO_TICKET, TOO_FAST = 4000, 4001, 4006
 
 
@@ -83,19 +85,25 @@ class RoomSocket(AsyncWebsocketConsumer):
     async def tell(self, message: dict[str, Any]) -> None:
         if self.ended:
             return
-        try:
-            await self.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
-        except OSError:
-            # The server's word for a browser that has gone. Those beside it are still to be told.
-            self.ended = True
+        with self._within_reason():
+            async with asyncio.timeout(TELL_SECONDS):
+                await self.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
 
     async def end(self, code: int, reason: str = "") -> None:
         if self.ended:
             return
         self.ended = True
-        # One that has gone already needs no telling.
-        with suppress(OSError):
-            await self.close(code, reason)
+        with self._within_reason():
+            async with asyncio.timeout(TELL_SECONDS):
+                await self.close(code, reason)
+
+    @contextmanager
+    def _within_reason(self) -> Iterator[None]:
+        """A browser that has gone, or reads nothing, is let go: those beside it wait to be told."""
+        try:
+            yield
+        except (OSError, RuntimeError):  # both are the server's words for a closed connection
+            self.ended = True
 
     async def room_changed(self, event: dict[str, Any]) -> None:
         """The hint of ``groups.hint_room``."""
