@@ -58,14 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "playwright_" in getattr(item, "fixturenames", ()))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _own_folder() -> Iterator[None]:
-    yield
-    servers.remove_folder()
-
-
 @pytest.fixture(scope="session")
-def _redis(_own_folder: None) -> Iterator[servers.Redis]:
+def _redis() -> Iterator[servers.Redis]:
     with servers.running(servers.redis):
         yield servers.redis
 
@@ -82,7 +76,7 @@ def _nothing_remembered() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql(_own_folder: None) -> Iterator[servers.PostgreSQL]:
+def postgresql() -> Iterator[servers.PostgreSQL]:
     with servers.running(servers.postgresql):
         yield servers.postgresql
 

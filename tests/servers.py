@@ -5,6 +5,7 @@
 the machine lacks is an error that says what to install, never a skip.
 """
 
+import atexit
 import os
 import re
 import shutil
@@ -31,8 +32,7 @@ folder = Path(tempfile.mkdtemp(prefix="telemed-tests-"))
 folder.chmod(0o755)
 
 
-def remove_folder() -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def on_postgresql() -> bool:
