@@ -9,20 +9,14 @@ from __future__ import annotations
 from array import array
 from collections import deque
 
-from aiortc.rate import (
-    AimdRateControl,
-    BandwidthUsage,
-    InterArrival,
-    OveruseDetector,
-    OveruseEstimator,
-)
+from aiortc.rate import AimdRateControl, BandwidthUsage
 
+from .delay import DelayGradient
 from .probing import Prober
 
 SENT_RING = 4096
-GROUP_MS = 5
-TICKS_PER_MS = (1 << 26) / 1000
-THROUGHPUT_MS = 500.0
+THROUGHPUT_SECONDS = 0.5
+STALE_SECONDS = 2.0  # two messages further apart do not tell a rate
 LOSS_WINDOW = 1.0
 MIN_BITRATE = 40_000
 SETTLING_SECONDS = 2.0
@@ -31,7 +25,6 @@ WINDOW_TIMEOUT = 1.0
 COLLAPSE_SECONDS = 0.35
 MIN_WINDOW_BYTES = 8_000
 BASE_ROUND_TRIP_DRIFT = 0.002
-SILENT_SECONDS = 5.0
 REFERENCE_WRAP = (1 << 24) * 0.064  # seconds after which a browser's reference time starts over
 
 
@@ -54,26 +47,19 @@ class BandwidthEstimator:
         self._bytes_reported = 0
         self._sent_at = array("d", bytes(8 * SENT_RING))
         self._sizes = array("H", bytes(2 * SENT_RING))
-        self._watch_delay()
+        self._delay = DelayGradient()
         self._wraps = 0.0
         self._last_arrival: float | None = None
-        self._last_arrived_sent = 0.0
         self._rate = AimdRateControl()
         self._rate.set_estimate(start_bitrate, 0)
         self._loss_limit = float(max_bitrate)
-        self._arrived: deque[tuple[float, int]] = deque()
+        self._arrived: deque[tuple[float, int]] = deque()  # by message: the last arrival, bytes
         self._arrived_bytes = 0
         self._lost = 0
         self._expected = 0
         self._loss_since = 0.0
         self._last_update = 0.0
         self._remb: int | None = None
-
-    def _watch_delay(self) -> None:
-        """Starts the delay gradient over, which cannot tell a long silence from reordering."""
-        self._inter_arrival = InterArrival(int(GROUP_MS * TICKS_PER_MS), 1 / TICKS_PER_MS)
-        self._trend = OveruseEstimator()
-        self._detector = OveruseDetector()
 
     def sent(self, number: int, size: int, now: float) -> None:
         """Notes a packet by its transport-wide sequence number."""
@@ -110,28 +96,14 @@ class BandwidthEstimator:
         """What arrived over the last half second of feedback, in bits a second."""
         if len(self._arrived) < 2:
             return 0.0
-        span = max(self._arrived[-1][0] - self._arrived[0][0], 50.0)
-        return self._arrived_bytes * 8000 / span
+        (since, before), (until, _) = self._arrived[0], self._arrived[-1]
+        return (self._arrived_bytes - before) * 8 / max(until - since, 0.05)
 
     def feedback(self, report: list[tuple[int, float | None]], now: float) -> None:
         """Takes a transport-wide feedback message (feedback.read)."""
         if not self.has_feedback:
             self.has_feedback, self._settled_at = True, now + SETTLING_SECONDS
-        newest_sent = 0.0
-        for number, arrival in report:
-            index = number % SENT_RING
-            sent = self._sent_at[index]
-            if not sent or now - sent > 10:
-                continue
-            self._expected += 1
-            size = self._sizes[index]
-            self.prober.feedback(number, sent, arrival, size)
-            self._bytes_reported = max(self._bytes_reported, self._bytes_before[index] + size)
-            if arrival is None:
-                self._lost += 1
-                continue
-            newest_sent = max(newest_sent, sent)
-            self._arrival(sent, self._unwrapped(arrival) * 1000, size, now)
+        newest_sent = self._note(report, now)
         if newest_sent:
             self._check_collapse(now - newest_sent, now)
             self.note_round_trip(now - newest_sent)
@@ -139,6 +111,53 @@ class BandwidthEstimator:
         proved = self.prober.conclude(self.bitrate, now)
         if proved is not None:
             self._adopt(proved, now)
+
+    def _note(self, report: list[tuple[int, float | None]], now: float) -> float:
+        """Takes each packet reported; returns when the newest that arrived was sent, or 0."""
+        sent_at, sizes, before = self._sent_at, self._sizes, self._bytes_before
+        train, arrived_at = self.prober.train, self._delay.arrival
+        shift = self._shift(report)
+        newest_sent = latest = 0.0
+        size_arrived = 0
+        for number, arrival in report:
+            index = number % SENT_RING
+            sent = sent_at[index]
+            if not sent or now - sent > 10:
+                continue
+            self._expected += 1
+            size = sizes[index]
+            if train is not None:
+                train.note(number, sent, arrival, size)
+            if before[index] + size > self._bytes_reported:
+                self._bytes_reported = before[index] + size
+            if arrival is None:
+                self._lost += 1
+                continue
+            newest_sent = max(newest_sent, sent)
+            latest = max(latest, arrival + shift)
+            size_arrived += size
+            arrived_at(sent, arrival + shift, size, now)
+        if size_arrived:
+            self._note_throughput(latest, size_arrived)
+        return newest_sent
+
+    def _shift(self, report: list[tuple[int, float | None]]) -> float:
+        """What to add to a message's arrivals so that their clock does not start over."""
+        first = next((arrival for _, arrival in report if arrival is not None), None)
+        if first is not None:
+            if self._last_arrival is not None:
+                turns = round((self._last_arrival - first - self._wraps) / REFERENCE_WRAP)
+                self._wraps += turns * REFERENCE_WRAP
+            self._last_arrival = first + self._wraps
+        return self._wraps
+
+    def _note_throughput(self, arrived: float, size: int) -> None:
+        self._arrived.append((arrived, size))
+        self._arrived_bytes += size
+        while (age := arrived - self._arrived[0][0]) > THROUGHPUT_SECONDS and (
+            len(self._arrived) > 2 or age > STALE_SECONDS
+        ):
+            self._arrived_bytes -= self._arrived.popleft()[1]
 
     def _check_collapse(self, round_trip: float, now: float) -> None:
         """Takes what arrives as the estimate when the link has suddenly become far thinner.
@@ -180,40 +199,10 @@ class BandwidthEstimator:
         if not self.has_feedback:
             self.loss = fraction
 
-    def _unwrapped(self, arrival: float) -> float:
-        """An arrival on a clock that does not start over."""
-        arrival += self._wraps
-        if self._last_arrival is not None:
-            turns = round((self._last_arrival - arrival) / REFERENCE_WRAP)
-            self._wraps += turns * REFERENCE_WRAP
-            arrival += turns * REFERENCE_WRAP
-        self._last_arrival = arrival
-        return arrival
-
-    def _arrival(self, sent: float, arrival_ms: float, size: int, now: float) -> None:
-        if sent - self._last_arrived_sent > SILENT_SECONDS:
-            self._watch_delay()
-        self._last_arrived_sent = sent
-        arrived = self._arrived
-        arrived.append((arrival_ms, size))
-        self._arrived_bytes += size
-        while arrival_ms - arrived[0][0] > THROUGHPUT_MS:
-            self._arrived_bytes -= arrived.popleft()[1]
-        ticks = int(sent * 1000 * TICKS_PER_MS) & 0xFFFFFFFF
-        deltas = self._inter_arrival.compute_deltas(ticks, arrival_ms, size)  # type: ignore[arg-type]
-        if deltas is None:
-            return
-        sent_ms = deltas.timestamp / TICKS_PER_MS
-        now_ms = int(now * 1000)
-        self._trend.update(
-            deltas.arrival_time, sent_ms, deltas.size, self._detector.state(), now_ms
-        )
-        self._detector.detect(self._trend.offset(), sent_ms, self._trend.num_of_deltas(), now_ms)
-
     def _update(self, now: float) -> None:
         if now - self._loss_since >= LOSS_WINDOW:
             self._update_loss(now)
-        usage = self._detector.state()
+        usage = self._delay.usage
         if usage == BandwidthUsage.OVERUSING:
             self.prober.overused(now)
         if usage != BandwidthUsage.OVERUSING and now - self._last_update < 0.1:

@@ -64,11 +64,9 @@ class Downlink:
     ) -> None:
         head = marker | slot.payload_type
         if slot.kind == "audio":
-            datagram = self._send(head, sequence, timestamp, slot.ssrc, payload, now)
+            self._send(head, sequence, timestamp, slot.ssrc, payload, now)
             if self._lossy(now):
-                asyncio.get_running_loop().call_later(
-                    REPEAT_SECONDS, self.transport.repeat, datagram
-                )
+                self.transport.repeat_later(REPEAT_SECONDS)
         else:
             self._enqueue((slot, head, sequence, timestamp, slot.ssrc, len(payload), payload), now)
 
@@ -123,7 +121,7 @@ class Downlink:
             slot.resynchronise()
         self._queue.clear()
         self._queued_bytes = 0
-        self.transport.mux.drops["pacing"] += 1
+        self.transport.mux.dropped("pacing")
 
     def forget(self, slot: SlotSender) -> None:
         """Drops what waits of a slot's stream."""
@@ -192,27 +190,26 @@ class Downlink:
         payload: bytes,
         now: float,
         first: int = 0x90,
-    ) -> bytes:
+    ) -> None:
+        number = 0
         if self.sequence_extension:
             number = self._transport_sequence = (self._transport_sequence + 1) & 0xFFFF
             tag = self.sequence_extension << 4 | 1
             header = rtp.WITH_SEQUENCE(
                 first, head, sequence, timestamp, ssrc, rtp.ONE_BYTE_PROFILE, 1, tag, number
             )
-            datagram = self.transport.send_rtp(header + payload)
-            self.estimator.sent(number, len(datagram), now)
         elif self.time_extension:
             stamp = self.time_extension << 28 | 2 << 24 | rtp.absolute_send_time(now)
             header = rtp.WITH_TIME(
                 first, head, sequence, timestamp, ssrc, rtp.ONE_BYTE_PROFILE, 1, stamp
             )
-            datagram = self.transport.send_rtp(header + payload)
         else:
             header = rtp.PLAIN(first & 0xEF, head, sequence, timestamp, ssrc)
-            datagram = self.transport.send_rtp(header + payload)
+        size = self.transport.send_rtp(header + payload)
+        if self.sequence_extension:
+            self.estimator.sent(number, size, now)
         self.packets += 1
-        self.bytes += len(datagram)
-        return datagram
+        self.bytes += size
 
     def _lossy(self, now: float) -> bool:
         """Whether voice is sent twice: the link loses packets and has room. Video is asked for

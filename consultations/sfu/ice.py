@@ -13,11 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .datagrams import readable
 from .limits import Allowance
 from .stun import BindingRequest, binding_response
 
 if TYPE_CHECKING:
-    from .mux import Endpoint, Mux, SocketAddress
+    from .datagrams import Inbox, RawAddress
+    from .mux import Endpoint, Mux
 
 MAX_ADDRESSES = 16
 DTLS_QUEUE = 64
@@ -39,18 +41,18 @@ class IceLite:
     def __init__(
         self,
         mux: Mux,
-        on_nominated: Callable[[Endpoint, SocketAddress], None],
-        on_media: Callable[[bytes, float], None],
+        on_nominated: Callable[[Endpoint, RawAddress], None],
+        on_media: Callable[[Inbox, int, int, float], None],
     ) -> None:
         self.mux = mux
         self.endpoint: Endpoint | None = None
-        self.address: SocketAddress | None = None
+        self.address: RawAddress | None = None
         self.last_check = mux.now()
         self.on_media = on_media
         self.checks = Allowance(rate=50, burst=100)
         self._on_nominated = on_nominated
         self._generations: list[Credentials] = []
-        self._validated: dict[tuple[Endpoint, SocketAddress], float] = {}
+        self._validated: dict[tuple[Endpoint, RawAddress], float] = {}
         self._dtls: asyncio.Queue[bytes | None] = asyncio.Queue(DTLS_QUEUE)
         self._closed = False
 
@@ -69,7 +71,7 @@ class IceLite:
         return self.credentials
 
     def check(
-        self, request: BindingRequest, endpoint: Endpoint, address: SocketAddress, now: float
+        self, request: BindingRequest, endpoint: Endpoint, address: RawAddress, now: float
     ) -> bool:
         """Answers an authentic connectivity check; False when it is not one of this session."""
         generation = next((g for g in self._generations if g.ufrag == request.local_ufrag), None)
@@ -79,13 +81,13 @@ class IceLite:
             return False
         self.last_check = now
         self._validate(endpoint, address, now)
-        seen_from = (address[0].partition("%")[0], address[1])
-        endpoint.send(binding_response(request, generation.password, seen_from), address)
+        host, port, *_ = readable(address)
+        endpoint.send(binding_response(request, generation.password, (host, port)), address)
         if request.use_candidate:
             self._nominate(generation, endpoint, address)
         return True
 
-    def _validate(self, endpoint: Endpoint, address: SocketAddress, now: float) -> None:
+    def _validate(self, endpoint: Endpoint, address: RawAddress, now: float) -> None:
         """Lets this address reach the session, from this socket only."""
         self._validated.pop((endpoint, address), None)
         self._validated[endpoint, address] = now
@@ -95,9 +97,7 @@ class IceLite:
             oldest = next(pair for pair in self._validated if pair != nominated)
             self._release(*oldest)
 
-    def _nominate(
-        self, generation: Credentials, endpoint: Endpoint, address: SocketAddress
-    ) -> None:
+    def _nominate(self, generation: Credentials, endpoint: Endpoint, address: RawAddress) -> None:
         if generation is self._generations[-1]:
             self._forget_generations(self._generations[:-1])
         if (endpoint, address) != (self.endpoint, self.address):
@@ -123,7 +123,7 @@ class IceLite:
             self._dtls.get_nowait()
         self._dtls.put_nowait(None)
 
-    def _release(self, endpoint: Endpoint, address: SocketAddress) -> None:
+    def _release(self, endpoint: Endpoint, address: RawAddress) -> None:
         del self._validated[endpoint, address]
         if endpoint.sessions.get(address) is self:
             del endpoint.sessions[address]

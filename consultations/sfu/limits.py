@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 MAX_KEYS = 4096
 SWEEP_SECONDS = 1.0
 
@@ -33,14 +35,14 @@ class AllowanceBook:
     def __init__(self, rate: float, burst: float) -> None:
         self.rate = rate
         self.burst = burst
-        self._buckets: dict[str, Allowance] = {}
+        self._buckets: dict[Hashable, Allowance] = {}
         self._crowd = Allowance(rate, burst)
         self._swept = float("-inf")
 
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def allows(self, key: str, now: float) -> bool:
+    def allows(self, key: Hashable, now: float) -> bool:
         bucket = self._buckets.get(key)
         if bucket is None:
             if len(self._buckets) >= MAX_KEYS and now - self._swept >= SWEEP_SECONDS:

@@ -12,8 +12,9 @@ import logging
 import socket
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .datagrams import SLOT_BYTES, SLOTS, Inbox, Outbox, RawAddress, host, readable
 from .limits import Allowance, AllowanceBook
 from .stun import StunInvalid, parse_binding_request
 
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SocketAddress = tuple[Any, ...]  # (host, port), or (host, port, flow, scope) for IPv6
-
 MIN_DATAGRAM = 12
 MAX_DATAGRAM = 1500
-BATCH = 64
+BATCHES = 4  # a wake-up reads no more: unbounded, it was seen to starve timers for seconds
+POLL_SECONDS = 0.001
+POLL_ABOVE, WAIT_BELOW = 2500, 1200  # datagrams a second
 SOCKET_BUFFER = 4 << 20
 BIND_ATTEMPTS = 20
 
@@ -34,74 +35,84 @@ BIND_ATTEMPTS = 20
 class Endpoint:
     """One socket, bound to one address of this machine."""
 
-    def __init__(self, mux: Mux, sock: socket.socket) -> None:
+    def __init__(self, mux: Mux, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self.mux = mux
         self.sock = sock
-        self.sessions: dict[SocketAddress, IceLite] = {}
+        self.inbox = Inbox(sock)
+        self.outbox = Outbox(sock, loop.call_soon, mux.dropped)
+        self.sessions: dict[RawAddress, IceLite] = {}
 
-    def send(self, data: bytes, address: SocketAddress) -> None:
+    def send(self, data: bytes, address: RawAddress) -> None:
         """Sends now or drops: a full socket buffer means that waiting would only add delay."""
         try:
-            self.sock.sendto(data, address)
+            self.sock.sendto(data, readable(address))
         except (BlockingIOError, InterruptedError):
-            self.mux.drops["send_buffer_full"] += 1
+            self.mux.dropped("send_buffer_full")
         except OSError:
-            self.mux.drops["send_failed"] += 1
+            self.mux.dropped("send_failed")
 
-    def readable(self) -> None:
-        mux = self.mux
-        receive = self.sock.recvfrom
-        for _ in range(BATCH):
+    def read(self) -> None:
+        """Takes what has come, and sends what that leads to."""
+        mux, inbox = self.mux, self.inbox
+        for _ in range(BATCHES):
             try:
-                data, address = receive(2048)
+                count = inbox.receive()
             except (BlockingIOError, InterruptedError):
-                return
+                break
             except OSError:  # an ICMP error of an earlier send
-                mux.drops["receive_failed"] += 1
-                return
-            mux.packets += 1
-            mux.bytes += len(data)
-            try:
-                self.datagram(data, address, time.monotonic())
-            except Exception:  # noqa: BLE001 - one bad datagram must never stop the others
-                mux.failed()
+                mux.dropped("receive_failed")
+                break
+            now = time.monotonic()
+            mux.packets += count
+            for slot in range(count):
+                try:
+                    self._datagram(slot, now)
+                except Exception:  # noqa: BLE001 - one bad datagram must never stop the others
+                    mux.failed()
+            if count < SLOTS:
+                break
+        self.outbox.flush()
 
-    def datagram(self, data: bytes, address: SocketAddress, now: float) -> None:
-        if not MIN_DATAGRAM <= len(data) <= MAX_DATAGRAM:
-            self.mux.drops["length"] += 1
+    def _datagram(self, slot: int, now: float) -> None:
+        inbox, mux = self.inbox, self.mux
+        size = inbox.size(slot)
+        mux.bytes += size
+        if not MIN_DATAGRAM <= size <= MAX_DATAGRAM:
+            mux.dropped("length")
             return
-        first = data[0]
+        first = inbox.bytes[slot * SLOT_BYTES]
+        address = inbox.source(slot)
         if 128 <= first < 192:
             session = self.sessions.get(address)
             if session is None:
-                self.mux.drops["stranger"] += 1
+                mux.dropped("stranger")
             else:
-                session.on_media(data, now)
+                session.on_media(inbox, slot, size, now)
         elif first < 4:
-            self.stun(data, address, now)
+            self._stun(inbox.take(slot, size), address, now)
         elif 20 <= first < 64:
             session = self.sessions.get(address)
             if session is None:
-                self.mux.drops["stranger"] += 1
-            elif not session.feed_dtls(data):
-                self.mux.drops["dtls_backlog"] += 1
+                mux.dropped("stranger")
+            elif not session.feed_dtls(inbox.take(slot, size)):
+                mux.dropped("dtls_backlog")
         else:
-            self.mux.drops["first_byte"] += 1
+            mux.dropped("first_byte")
 
-    def stun(self, data: bytes, address: SocketAddress, now: float) -> None:
+    def _stun(self, data: bytes, address: RawAddress, now: float) -> None:
         mux = self.mux
         known = self.sessions.get(address)
-        if not (known.checks.allows(now) if known else mux.stranger_may_check(address[0], now)):
-            mux.drops["stun_rate"] += 1
+        if not (known.checks.allows(now) if known else mux.stranger_may_check(address, now)):
+            mux.dropped("stun_rate")
             return
         try:
             request = parse_binding_request(data)
         except StunInvalid:
-            mux.drops["stun_invalid"] += 1
+            mux.dropped("stun_invalid")
             return
         session = mux.by_ufrag.get(request.local_ufrag)
         if session is None or not session.check(request, self, address, now):
-            mux.drops["stun_refused"] += 1
+            mux.dropped("stun_refused")
 
 
 class Mux:
@@ -116,6 +127,8 @@ class Mux:
         self.stun_book = AllowanceBook(rate=100, burst=200)
         self.stun_total = Allowance(rate=5000, burst=5000)
         self._last_failure_log = 0.0
+        self._polling: asyncio.TimerHandle | None = None
+        self._measured = (0.0, 0)
 
     now = staticmethod(time.monotonic)
 
@@ -134,19 +147,52 @@ class Mux:
                     raise
             else:
                 break
-        self.endpoints = [Endpoint(self, sock) for sock in sockets]
         loop = asyncio.get_running_loop()
-        for endpoint in self.endpoints:
-            loop.add_reader(endpoint.sock, endpoint.readable)
+        self.endpoints = [Endpoint(self, sock, loop) for sock in sockets]
+        self._wait()
 
     def close(self) -> None:
-        loop = asyncio.get_running_loop()
+        if self._polling is not None:
+            self._polling.cancel()
+        else:
+            self._stop_waiting()
         for endpoint in self.endpoints:
-            loop.remove_reader(endpoint.sock)
+            endpoint.outbox.flush()
             endpoint.sock.close()
 
-    def stranger_may_check(self, host: str, now: float) -> bool:
-        return self.stun_total.allows(now) and self.stun_book.allows(host, now)
+    # Waking up for every datagram is quickest while few come; while many come, it costs more than
+    # to look each millisecond and take what is there together.
+
+    def adapt(self, now: float) -> None:
+        """Chooses between the two by what came since the last call."""
+        (before, packets), self._measured = self._measured, (now, self.packets)
+        rate = (self.packets - packets) / max(now - before, 0.001)
+        if self._polling is None and rate > POLL_ABOVE:
+            self._stop_waiting()
+            self._poll()
+        elif self._polling is not None and rate < WAIT_BELOW:
+            self._polling.cancel()
+            self._polling = None
+            self._wait()
+
+    def _wait(self) -> None:
+        for endpoint in self.endpoints:
+            asyncio.get_running_loop().add_reader(endpoint.sock, endpoint.read)
+
+    def _stop_waiting(self) -> None:
+        for endpoint in self.endpoints:
+            asyncio.get_running_loop().remove_reader(endpoint.sock)
+
+    def _poll(self) -> None:
+        self._polling = asyncio.get_running_loop().call_later(POLL_SECONDS, self._poll)
+        for endpoint in self.endpoints:
+            endpoint.read()
+
+    def stranger_may_check(self, address: RawAddress, now: float) -> bool:
+        return self.stun_total.allows(now) and self.stun_book.allows(host(address), now)
+
+    def dropped(self, why: str, count: int = 1) -> None:
+        self.drops[why] += count
 
     def failed(self) -> None:
         """Counts an exception that a datagram caused; tells of one a second at most."""

@@ -161,36 +161,29 @@ class Peer:
     def on_rtp(self, data: bytes, now: float) -> None:
         """The hot path: one authentic RTP packet from this peer."""
         try:
-            self._media(data, now)
+            _, head, sequence, timestamp, ssrc = rtp.HEADER.unpack_from(data)
+            number_at, level_at, start = rtp.locate(
+                data, self._sequence_extension, self._level_extension
+            )
+            if number_at > 0 and self._sequence_extension:
+                self._arrivals.add(data[number_at] << 8 | data[number_at + 1], now)
+            source = self._by_ssrc.get(ssrc) or self._learn_source(data, head & 0x7F, ssrc)
+            if source is None:
+                self.transport.mux.dropped("unknown_ssrc")
+            elif source.ssrc == ssrc:
+                before = source.last_packet
+                if level_at > 0 and source.kind == "audio":
+                    self._hear(127 - (data[level_at] & 0x7F))  # from -dBov to rising loudness
+                source.receive(data, start, head & 0x80, sequence, timestamp, now)
+                if now - before > 1.0:
+                    self._callbacks.new_source()
+            elif source.rtx_ssrc == ssrc:
+                source.receive_repair(data, start, head & 0x80, timestamp, now)
         except RtpInvalid:
-            self.transport.mux.drops["rtp_invalid"] += 1
+            self.transport.mux.dropped("rtp_invalid")
 
-    def _media(self, data: bytes, now: float) -> None:
-        _, head, sequence, timestamp, ssrc = rtp.HEADER.unpack_from(data)
-        if self._sequence_extension:
-            at = rtp.find_extension(data, self._sequence_extension)
-            if at > 0:
-                self._arrivals.add(data[at] << 8 | data[at + 1], now)
-        source = self._by_ssrc.get(ssrc) or self._learn_source(data, head & 0x7F, ssrc)
-        if source is None:
-            self.transport.mux.drops["unknown_ssrc"] += 1
-            return
-        if source.ssrc != ssrc:
-            if source.rtx_ssrc == ssrc:
-                source.receive_repair(data, head & 0x80, timestamp, now)
-            return
-        first = source.last_packet
-        if source.kind == "audio" and self._level_extension:
-            self._hear(data)
-        source.receive(data, head & 0x80, sequence, timestamp, now)
-        if now - first > 1.0:
-            self._callbacks.new_source()
-
-    def _hear(self, data: bytes) -> None:
-        at = rtp.find_extension(data, self._level_extension)
-        if at > 0:
-            level = 127 - (data[at] & 0x7F)  # from -dBov to rising loudness
-            self.loudness += (level - self.loudness) * (0.3 if level > self.loudness else 0.03)
+    def _hear(self, level: int) -> None:
+        self.loudness += (level - self.loudness) * (0.3 if level > self.loudness else 0.03)
 
     def forget_speech(self, now: float) -> None:
         """Lets the loudness fade while discontinuous transmission sends nothing."""
@@ -212,7 +205,7 @@ class Peer:
 
     def on_rtcp(self, data: bytes, now: float) -> None:
         if not self._control.allows(now):
-            self.transport.mux.drops["rtcp_rate"] += 1
+            self.transport.mux.dropped("rtcp_rate")
             return
         for packet in rtcp.walk(data):
             if packet.packet_type == rtcp.RTPFB:
@@ -227,7 +220,7 @@ class Peer:
             try:
                 report = feedback.read(packet.body)
             except feedback.FeedbackInvalid:
-                self.transport.mux.drops["feedback_invalid"] += 1
+                self.transport.mux.dropped("feedback_invalid")
             else:
                 self.downlink.estimator.feedback(report, now)
         elif packet.variant == rtcp.NACK and len(packet.body) >= 12:

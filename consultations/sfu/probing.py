@@ -90,10 +90,6 @@ class Prober:
         self._last = now
         return min(bitrate * factor, wanted)
 
-    def feedback(self, number: int, sent: float, arrival: float | None, size: int) -> None:
-        if self.train is not None:
-            self.train.note(number, sent, arrival, size)
-
     def conclude(self, bitrate: float, now: float) -> float | None:
         """The higher bit rate that a finished train has proved, or None."""
         if self.train is None or not self.train.done(now):

@@ -13,6 +13,7 @@ PLAIN = HEADER.pack
 WITH_SEQUENCE = Struct("!BBHLLHHBHx").pack  # transport-wide sequence number
 WITH_TIME = Struct("!BBHLLHHL").pack  # absolute send time, its id in the top byte
 _SHORT = Struct("!H").unpack_from
+_SHORTS = Struct("!HH").unpack_from
 _FIXED = Struct("!BBHLL").unpack_from
 
 
@@ -20,44 +21,49 @@ class RtpInvalid(ValueError):
     """An authentic packet whose header nevertheless makes no sense."""
 
 
-def payload_bounds(data: bytes) -> tuple[int, int]:
-    """Offsets of the payload's start and end, without header, extensions and padding."""
-    first = data[0]
-    start = HEADER_BYTES + 4 * (first & 15)
-    if first & 0x10:
-        if start + 4 > len(data):
-            raise RtpInvalid("extension header past the end")
-        start += 4 + 4 * _SHORT(data, start + 2)[0]
+def locate(data: bytes, first: int, second: int) -> tuple[int, int, int]:
+    """Offsets of the values of two one-byte extensions (-1 when absent or cut off) and of the
+    payload's start. Raises RtpInvalid."""
+    start = HEADER_BYTES + 4 * (data[0] & 15)
+    if not data[0] & 0x10:
+        return -1, -1, start
+    if start + 4 > len(data):
+        raise RtpInvalid("extension header past the end")
+    profile, words = _SHORTS(data, start)
+    position = start + 4
+    start = end = position + 4 * words
+    if start > len(data):
+        raise RtpInvalid("extensions past the end")
+    first_at = second_at = -1
+    if profile == ONE_BYTE_PROFILE:
+        while position < end:
+            head = data[position]
+            if not head:
+                position += 1
+                continue
+            following = position + 2 + (head & 15)
+            if following <= end:
+                if head >> 4 == first:
+                    first_at = position + 1
+                elif head >> 4 == second:
+                    second_at = position + 1
+            position = following
+    return first_at, second_at, start
+
+
+def payload_end(data: bytes, start: int) -> int:
+    """Offset behind the payload that begins at `start`, without padding. Raises RtpInvalid."""
     end = len(data)
-    if first & 0x20:
+    if data[0] & 0x20:
         end -= data[-1]
-    if start > end or first & 0xC0 != 0x80:
+    if start > end or data[0] & 0xC0 != 0x80:
         raise RtpInvalid("header or padding past the end")
-    return start, end
+    return end
 
 
 def find_extension(data: bytes, wanted: int) -> int:
-    """Offset of the value of one-byte extension `wanted`, or -1 (also when it is cut off)."""
-    if not data[0] & 0x10:
-        return -1
-    position = HEADER_BYTES + 4 * (data[0] & 15)
-    if position + 4 > len(data):
-        return -1
-    profile, words = _SHORT(data, position)[0], _SHORT(data, position + 2)[0]
-    if profile != ONE_BYTE_PROFILE:
-        return -1
-    position += 4
-    end = min(position + 4 * words, len(data))
-    while position < end:
-        head = data[position]
-        if head == 0:
-            position += 1
-            continue
-        size = (head & 15) + 1
-        if head >> 4 == wanted:
-            return position + 1 if position + 1 + size <= end else -1
-        position += 1 + size
-    return -1
+    """Offset of the value of one-byte extension `wanted`, or -1. Raises RtpInvalid."""
+    return locate(data, wanted, 0)[0]
 
 
 def extension_value(data: bytes, wanted: int) -> bytes | None:

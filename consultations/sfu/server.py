@@ -290,7 +290,9 @@ class MediaServer:
             self._note_lag(loop.time() - due)
             reviewing, sweeping = now >= review_at, now >= sweep_at
             review_at = now + REVIEW if reviewing else review_at
-            sweep_at = now + SWEEP if sweeping else sweep_at
+            if sweeping:
+                sweep_at = now + SWEEP
+                self._mux.adapt(now)
             for room in self._all_rooms():
                 try:
                     self._attend(room, now, reviewing=reviewing, sweeping=sweeping)

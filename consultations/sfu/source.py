@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .events import SourceKind
 from .rtcp import ReportBlock, SenderInfo
-from .rtp import payload_bounds
+from .rtp import payload_end
 from .vp8 import Descriptor, Vp8Invalid, read_descriptor
 
 if TYPE_CHECKING:
@@ -65,9 +65,11 @@ class Source:
 
     # The packet path.
 
-    def receive(self, data: bytes, marker: int, sequence: int, timestamp: int, now: float) -> None:
-        """Takes a packet of the stream itself and forwards it."""
-        start, end = payload_bounds(data)
+    def receive(
+        self, data: bytes, start: int, marker: int, sequence: int, timestamp: int, now: float
+    ) -> None:
+        """Takes a packet of the stream itself, whose payload begins at `start`; forwards it."""
+        end = payload_end(data, start)
         self.last_packet = now
         self.bytes += len(data)
         self._reception.count(sequence, timestamp, now)
@@ -79,9 +81,11 @@ class Source:
             return
         self._forward(marker, sequence, timestamp, data[start:end], now)
 
-    def receive_repair(self, data: bytes, marker: int, timestamp: int, now: float) -> None:
+    def receive_repair(
+        self, data: bytes, start: int, marker: int, timestamp: int, now: float
+    ) -> None:
         """Takes a packet of the repair flow (RFC 4588): a lost one again, or mere padding."""
-        start, end = payload_bounds(data)
+        end = payload_end(data, start)
         self.bytes += len(data)
         if end - start <= 2:
             return

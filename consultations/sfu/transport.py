@@ -7,7 +7,6 @@ import contextlib
 import logging
 from typing import Protocol
 
-import pylibsrtp
 from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import (
     SRTP_AEAD_AES_128_GCM,
@@ -18,8 +17,10 @@ from aiortc.rtcdtlstransport import (
 )
 from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 
+from .datagrams import SLOT_BYTES, Inbox, Name, RawAddress
 from .ice import IceLite
-from .mux import Endpoint, Mux, SocketAddress
+from .mux import Endpoint, Mux
+from .srtp import SrtpRefused, in_place
 
 logger = logging.getLogger(__name__)
 
@@ -68,23 +69,32 @@ class Transport:
         """Runs SCTP once DTLS is up; messages are accepted and, on this floor, ignored."""
         self._sctp_port = remote_port
 
-    def send_rtp(self, packet: bytes) -> bytes:
-        """Protects and sends; returns the datagram, empty when the session is not up."""
+    def send_rtp(self, packet: bytes) -> int:
+        """Protects and sends; returns the datagram's size, 0 when the session is not up."""
         if not self.ready:
-            return b""
-        data: bytes = self._tx.protect(packet)
-        self._endpoint.send(data, self._address)
-        return data
+            return 0
+        outbox = self._endpoint.outbox
+        size = self._tx.protect(outbox.place(packet), len(packet))
+        outbox.commit(size, self._name)
+        return size
 
-    def repeat(self, datagram: bytes) -> None:
-        """Sends a datagram of `send_rtp` once more, bit by bit the same: protecting the packet
-        anew with another header would use its nonce twice."""
+    def repeat_later(self, seconds: float) -> None:
+        """Sends the datagram of the last `send_rtp` once more, bit by bit the same: protecting
+        the packet anew with another header would use its nonce twice."""
         if self.ready:
-            self._endpoint.send(datagram, self._address)
+            datagram = self._endpoint.outbox.last()
+            asyncio.get_running_loop().call_later(seconds, self._repeat, datagram)
+
+    def _repeat(self, datagram: bytes) -> None:
+        if self.ready:
+            self._endpoint.outbox.place(datagram)
+            self._endpoint.outbox.commit(len(datagram), self._name)
 
     def send_rtcp(self, compound: bytes) -> None:
         if self.ready:
-            self._endpoint.send(self._tx.protect_rtcp(compound), self._address)
+            outbox = self._endpoint.outbox
+            size = self._tx.protect_rtcp(outbox.place(compound), len(compound))
+            outbox.commit(size, self._name)
 
     @property
     def shaking_hands(self) -> bool:
@@ -110,8 +120,8 @@ class Transport:
             self.ice.close()
             self._dtls.remove_all_listeners()
 
-    def _nominated(self, endpoint: Endpoint, address: SocketAddress) -> None:
-        self._endpoint, self._address = endpoint, address
+    def _nominated(self, endpoint: Endpoint, address: RawAddress) -> None:
+        self._endpoint, self._name = endpoint, Name(address)
         if self._handshake is None:
             self._handshake = asyncio.get_running_loop().create_task(self._shake_hands())
         else:
@@ -131,7 +141,7 @@ class Transport:
         if self._dtls.state != "connected":
             self.owner.disconnected("handshake")
             return
-        self._rx, self._tx = self._dtls._rx_srtp, self._dtls._tx_srtp
+        self._rx, self._tx = in_place(self._dtls._rx_srtp), in_place(self._dtls._tx_srtp)
         self.ready = True
         self.owner.connected()
         if self._sctp_port is not None:
@@ -143,18 +153,18 @@ class Transport:
         if self._dtls.state == "closed" and not self._closed:
             self.owner.disconnected("closed")
 
-    def _media(self, data: bytes, now: float) -> None:
+    def _media(self, inbox: Inbox, slot: int, size: int, now: float) -> None:
         if not self.ready:
-            self.mux.drops["not_ready"] += 1
+            self.mux.dropped("not_ready")
             return
         try:
-            if 192 <= data[1] <= 223:  # RFC 5761 section 4
-                plain = self._rx.unprotect_rtcp(data)
+            if 192 <= inbox.bytes[slot * SLOT_BYTES + 1] <= 223:  # RFC 5761 section 4
+                size = self._rx.unprotect_rtcp(inbox.pointers[slot], size)
                 self.heard = now
-                self.owner.on_rtcp(plain, now)
+                self.owner.on_rtcp(inbox.take(slot, size), now)
             else:
-                plain = self._rx.unprotect(data)
+                size = self._rx.unprotect(inbox.pointers[slot], size)
                 self.heard = now
-                self.owner.on_rtp(plain, now)
-        except pylibsrtp.Error:
-            self.mux.drops["srtp"] += 1
+                self.owner.on_rtp(inbox.take(slot, size), now)
+        except SrtpRefused:
+            self.mux.dropped("srtp")

@@ -1,0 +1,190 @@
+"""Many datagrams a system call, in memory that is allocated once: recvmmsg(2) and sendmmsg(2).
+
+A system call and an object for each packet cost more than its encryption. Slots of one slab are
+read into and sent from in place; what points into them is held for as long as they are.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from cffi import FFI
+
+SLOTS = 64
+SLOT_BYTES = 2048
+NAME_BYTES = 32
+
+ffi = FFI()
+ffi.cdef(
+    """
+    struct iovec { void *iov_base; size_t iov_len; };
+    struct msghdr {
+        void *msg_name; uint32_t msg_namelen;
+        struct iovec *msg_iov; size_t msg_iovlen;
+        void *msg_control; size_t msg_controllen;
+        int msg_flags;
+    };
+    struct mmsghdr { struct msghdr msg_hdr; uint32_t msg_len; };
+    int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, void *timeout);
+    int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
+    """
+)
+libc = ffi.dlopen(None)
+
+# Where fields lie in an array of struct mmsghdr or iovec, in units of the casts below.
+_HEADER_BYTES = ffi.sizeof("struct mmsghdr")
+_LENGTH = ffi.offsetof("struct mmsghdr", "msg_len") // 4
+_NAME_LENGTH = ffi.offsetof("struct mmsghdr", "msg_hdr", "msg_namelen") // 4
+_STEP32, _STEP64 = _HEADER_BYTES // 4, _HEADER_BYTES // 8
+
+SocketAddress = tuple[Any, ...]  # (host, port), or (host, port, flow, scope) for IPv6
+RawAddress = bytes  # the same as the kernel writes it: struct sockaddr_in without its zeros, or in6
+
+
+def readable(raw: RawAddress) -> SocketAddress:
+    """What `socket.sendto` takes, and people read."""
+    (port,) = struct.unpack_from("!H", raw, 2)
+    if len(raw) == 8:
+        return socket.inet_ntop(socket.AF_INET, raw[4:8]), port
+    flow, (scope,) = int.from_bytes(raw[4:8]), struct.unpack_from("=I", raw, 24)
+    return socket.inet_ntop(socket.AF_INET6, raw[8:24]), port, flow, scope
+
+
+def host(raw: RawAddress) -> bytes:
+    """Whoever may be taken for one: an IPv4 address, or an IPv6 network of 64 bits."""
+    return raw[4:8] if len(raw) == 8 else raw[8:16]
+
+
+class _Slab:
+    """`SLOTS` buffers of `SLOT_BYTES` with the kernel's description of them.
+
+    `bytes` is the whole memory, slot `n` begins at `n * SLOT_BYTES`; `pointers` are `char *` to
+    the slots, good for as long as this object lives.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._descriptor = sock.fileno()
+        self._memory = ffi.new("char[]", SLOTS * SLOT_BYTES)
+        self._vectors = ffi.new("struct iovec[]", SLOTS)
+        self._headers = ffi.new("struct mmsghdr[]", SLOTS)
+        self.bytes = memoryview(ffi.buffer(self._memory)).cast("B")
+        self.pointers = [self._memory + SLOT_BYTES * slot for slot in range(SLOTS)]
+        self._sizes = memoryview(ffi.buffer(self._vectors)).cast("B").cast("Q")
+        self._words = memoryview(ffi.buffer(self._headers)).cast("B").cast("I")
+        self._longs = memoryview(ffi.buffer(self._headers)).cast("B").cast("Q")
+        for slot in range(SLOTS):
+            self._vectors[slot].iov_base = self.pointers[slot]
+            self._vectors[slot].iov_len = SLOT_BYTES
+            self._headers[slot].msg_hdr.msg_iov = self._vectors + slot
+            self._headers[slot].msg_hdr.msg_iovlen = 1
+
+
+class Inbox(_Slab):
+    """What has come to a socket. `size` and `source` hold until the next `receive`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._names = ffi.new("char[]", SLOTS * NAME_BYTES)
+        self._name_bytes = memoryview(ffi.buffer(self._names)).cast("B")
+        self._name_length = 28 if sock.family == socket.AF_INET6 else 8
+        for slot in range(SLOTS):
+            self._headers[slot].msg_hdr.msg_name = self._names + NAME_BYTES * slot
+            self._headers[slot].msg_hdr.msg_namelen = NAME_BYTES
+
+    def receive(self) -> int:
+        """How many datagrams came, at most `SLOTS`; raises OSError, BlockingIOError for none."""
+        count: int = libc.recvmmsg(
+            self._descriptor, self._headers, SLOTS, socket.MSG_DONTWAIT, ffi.NULL
+        )
+        if count < 0:
+            raise OSError(ffi.errno, "recvmmsg")
+        return count
+
+    def size(self, slot: int) -> int:
+        return self._words[slot * _STEP32 + _LENGTH]
+
+    def source(self, slot: int) -> RawAddress:
+        at = slot * NAME_BYTES
+        return bytes(self._name_bytes[at : at + self._name_length])
+
+    def take(self, slot: int, size: int) -> bytes:
+        """A copy of the first `size` bytes."""
+        at = slot * SLOT_BYTES
+        return bytes(self.bytes[at : at + size])
+
+
+class Name:
+    """A destination that the kernel can be pointed to."""
+
+    def __init__(self, raw: RawAddress) -> None:
+        padded = raw if len(raw) > 8 else raw + bytes(8)
+        self._memory = ffi.new("char[]", padded)
+        self.address = int(ffi.cast("uintptr_t", self._memory))
+        self.length = len(padded)
+
+
+class Outbox(_Slab):
+    """What waits to leave by a socket. Who puts the first one in has `flush` called soon.
+
+    `on_drop` is told why datagrams were not sent, and how many: waiting for a full socket would
+    only add delay.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        soon: Callable[[Callable[[], None]], object],
+        on_drop: Callable[[str, int], None],
+    ) -> None:
+        super().__init__(sock)
+        self._soon = soon
+        self._on_drop = on_drop
+        self._count = 0
+        self._held: list[Name] = []  # the kernel reads destinations at the flush
+
+    def place(self, datagram: bytes) -> Any:
+        """Copies a datagram into the next slot and returns its `char *`, to be worked in place."""
+        if self._count == SLOTS:
+            self.flush()
+        at = self._count * SLOT_BYTES
+        self.bytes[at : at + len(datagram)] = datagram
+        return self.pointers[self._count]
+
+    def commit(self, size: int, to: Name) -> None:
+        """Lets the slot placed last leave with `size` bytes."""
+        slot = self._count
+        self._sizes[2 * slot + 1] = size
+        self._longs[slot * _STEP64] = to.address
+        self._words[slot * _STEP32 + _NAME_LENGTH] = to.length
+        self._held.append(to)
+        self._count = slot + 1
+        if not slot:
+            self._soon(self.flush)
+
+    def last(self) -> bytes:
+        """A copy of what was committed last."""
+        slot = self._count - 1
+        at = slot * SLOT_BYTES
+        return bytes(self.bytes[at : at + self._sizes[2 * slot + 1]])
+
+    def flush(self) -> None:
+        """Sends everything; what the socket refuses is dropped, and what comes after it tried."""
+        count, self._count = self._count, 0
+        first = 0
+        while first < count:
+            sent = libc.sendmmsg(
+                self._descriptor, self._headers + first, count - first, socket.MSG_DONTWAIT
+            )
+            if sent > 0:
+                first += sent
+            elif ffi.errno in (errno.EAGAIN, errno.ENOBUFS):
+                self._on_drop("send_buffer_full", count - first)
+                break
+            elif ffi.errno != errno.EINTR:
+                self._on_drop("send_failed", 1)
+                first += 1
+        self._held.clear()
