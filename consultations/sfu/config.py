@@ -54,9 +54,6 @@ class MediaConfig:
             raise ValueError(f"media port out of range: {self.port}")
 
     @property
-    def listen_addresses(self) -> tuple[str, ...]:
-        return self.bind or local_addresses()
-
-    @property
     def candidate_addresses(self) -> tuple[str, ...]:
-        return self.advertised or self.listen_addresses
+        """What answers name; empty for whatever could be bound."""
+        return self.advertised or self.bind

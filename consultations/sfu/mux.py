@@ -7,6 +7,7 @@ session; nothing too short, too long or of an unknown first byte is looked at (R
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import socket
@@ -137,11 +138,19 @@ class Mux:
         port: int = self.endpoints[0].sock.getsockname()[1]
         return port
 
-    def open(self, addresses: tuple[str, ...], port: int) -> None:
-        """Binds every address on the same port; raises OSError when that cannot be had."""
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(endpoint.sock.getsockname()[0] for endpoint in self.endpoints)
+
+    def open(self, addresses: tuple[str, ...], port: int, *, every: bool = True) -> None:
+        """Binds every address on the same port; raises OSError when that cannot be had.
+
+        Where not `every` address must be had, those that can be bound are enough: an interface
+        that is just coming up has addresses that nothing can be bound to yet.
+        """
         for attempt in range(BIND_ATTEMPTS):
             try:
-                sockets = _bind_all(addresses, port)
+                sockets = _bind_all(addresses, port, every=every)
             except OSError:
                 if port or attempt == BIND_ATTEMPTS - 1:
                     raise
@@ -203,16 +212,20 @@ class Mux:
             logger.exception("a datagram could not be handled")
 
 
-def _bind_all(addresses: tuple[str, ...], port: int) -> list[socket.socket]:
+def _bind_all(addresses: tuple[str, ...], port: int, *, every: bool) -> list[socket.socket]:
     sockets: list[socket.socket] = []
-    try:
-        for text in addresses:
+    for text in addresses:
+        try:
             sockets.append(_bind(text, port))
-            port = sockets[0].getsockname()[1]
-    except OSError:
-        for sock in sockets:
-            sock.close()
-        raise
+        except OSError as error:
+            if not every and error.errno == errno.EADDRNOTAVAIL:
+                continue
+            for sock in sockets:
+                sock.close()
+            raise
+        port = sockets[0].getsockname()[1]
+    if not sockets:
+        raise OSError(errno.EADDRNOTAVAIL, "no address of this machine could be bound")
     return sockets
 
 

@@ -11,7 +11,7 @@ from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint
 
 from .answer import ServerFacts, write_answer
-from .config import MediaConfig
+from .config import MediaConfig, local_addresses
 from .events import (
     AnyEvent,
     JoinRefused,
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 TICK = 0.02
 REVIEW = 0.2
 SWEEP = 0.25
+CERTIFICATE_SECONDS = 7 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class MediaServer:
         self.loop_lag = 0.0
         self._on_event = on_event
         self._mux = Mux()
-        self._certificate = RTCCertificate.generateCertificate()
+        self._certificate, self._certified = RTCCertificate.generateCertificate(), self._mux.now()
         self._rooms: dict[str, Room] = {}
         self._echoes: dict[str, tuple[Room, float]] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -73,7 +74,7 @@ class MediaServer:
         `on_event` is called synchronously on the loop with the dataclasses of `events`.
         """
         server = cls(config, on_event)
-        server._mux.open(config.listen_addresses, config.port)
+        server._mux.open(config.bind or local_addresses(), config.port, every=bool(config.bind))
         server._ticker = asyncio.get_running_loop().create_task(server._run())
         return server
 
@@ -227,7 +228,7 @@ class MediaServer:
         )
         peer = Peer(
             peer_id,
-            lambda owner: Transport(self._mux, self._certificate, [fingerprint], owner),
+            lambda owner: Transport(self._mux, self._fresh_certificate(), [fingerprint], owner),
             callbacks,
             self.config,
         )
@@ -245,14 +246,22 @@ class MediaServer:
             offer,
             self._version,
             peer.transport.ice.offered(offer.ice_ufrag),
-            ServerFacts(self._fingerprint, self.config.candidate_addresses, self._mux.port),
+            ServerFacts(
+                _fingerprint(peer.transport.certificate),
+                self.config.candidate_addresses or self._mux.addresses,
+                self._mux.port,
+            ),
             outgoing,
         )
 
-    @property
-    def _fingerprint(self) -> str:
-        prints = self._certificate.getFingerprints()
-        return next(f.value for f in prints if f.algorithm == "sha-256")
+    def _fresh_certificate(self) -> RTCCertificate:
+        """The one for new sessions; those that live keep theirs. aiortc's expire after 30 days."""
+        if self._mux.now() - self._certified > CERTIFICATE_SECONDS:
+            self._certificate, self._certified = (
+                RTCCertificate.generateCertificate(),
+                self._mux.now(),
+            )
+        return self._certificate
 
     def _remove(self, room: Room, peer: Peer, reason: str) -> None:
         if room.peers.get(peer.peer_id) is not peer:
@@ -329,3 +338,8 @@ class MediaServer:
         elif peer.silent_since is not None and silence < limit:
             seconds, peer.silent_since = heard - peer.silent_since, None
             self._on_event(PeerBack(room.room_id, peer.peer_id, seconds))
+
+
+def _fingerprint(certificate: RTCCertificate) -> str:
+    prints = certificate.getFingerprints()
+    return next(f.value for f in prints if f.algorithm == "sha-256")

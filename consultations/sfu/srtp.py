@@ -47,7 +47,7 @@ class Srtp:
         length[0] = size
         if function(self._context, packet, length):
             raise SrtpRefused
-        return length[0]  # type: ignore[no-any-return]
+        return length[0]
 
 
 class CopyingSrtp(Srtp):

@@ -50,6 +50,7 @@ class Transport:
         owner: TransportOwner,
     ) -> None:
         self.mux = mux
+        self.certificate = certificate
         self.owner = owner
         self.ice = IceLite(mux, self._nominated, self._media)
         self.fingerprints = fingerprints
