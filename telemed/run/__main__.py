@@ -93,7 +93,7 @@ async def _run(plan: Plan, sockets: list[socket.socket]) -> None:
             front = Front(web, media, tls_context(plan.var, names))
             async with front.serving(sockets):
                 _announce(port, people)
-                await children.watch()
+                await children.watch(lambda name: _say(f"{name} had ended; it was started again."))
 
 
 @contextlib.asynccontextmanager
@@ -141,7 +141,7 @@ async def _start(children: Children, web: Path, media: dict[str, Path]) -> None:
 
 
 async def _until_ready(children: Children, web: Path) -> None:
-    watching = asyncio.create_task(children.watch())
+    watching = asyncio.create_task(children.watch(lambda name: None))
     ready = asyncio.create_task(_ready(web))
     try:
         async with asyncio.timeout(START_TIMEOUT):

@@ -5,26 +5,31 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL
+YOUNG = 10.0  # seconds: what ends sooner after its start would end again
 
 
 class Died(Exception):
-    """A child ended that should still be running."""
+    """A child ended that should still be running, and would not live when started again."""
 
     def __init__(self, name: str, code: int, log: Path) -> None:
         super().__init__(f"{name} ended with {code}; its last words are in {log}")
         self.log = log
 
 
-@dataclass
+@dataclass(eq=False)
 class Child:
     name: str
-    process: asyncio.subprocess.Process
+    command: Sequence[str]
+    extra: Mapping[str, str]
     log: Path
+    process: asyncio.subprocess.Process
+    started: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -43,8 +48,16 @@ class Children:
     async def start(self, name: str, command: Sequence[str], **extra: str) -> Child:
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{name}.log"
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
+        log.write_bytes(b"")
+        child = Child(name, command, extra, log, await self._run(command, extra, log))
+        self._children.append(child)
+        return child
+
+    async def _run(
+        self, command: Sequence[str], extra: Mapping[str, str], log: Path
+    ) -> asyncio.subprocess.Process:
+        with log.open("ab") as output:
+            return await asyncio.create_subprocess_exec(
                 *_dying_with_parent(),
                 *command,
                 env={**self.environment, **extra},
@@ -53,20 +66,32 @@ class Children:
                 stderr=output,
                 process_group=0,
             )
-        child = Child(name, process, log)
-        self._children.append(child)
-        return child
 
-    async def watch(self) -> None:
-        """Returns never; raises ``Died`` for the first child that ends."""
-        waits = {asyncio.create_task(child.process.wait()): child for child in self._children}
+    async def watch(self, tell: Callable[[str], None]) -> None:
+        """Starts again what ends, as systemd does in production; ``tell`` is told its name.
+
+        Returns never; raises ``Died`` for a child that ended young.
+        """
+        waits: dict[asyncio.Task[int], Child] = {}
         try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            while True:
+                for child in self._children:
+                    if child not in waits.values():
+                        waits[asyncio.create_task(child.process.wait())] = child
+                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                for child in [waits.pop(task) for task in done]:
+                    await self._start_again(child)
+                    tell(child.name)
         finally:
             for task in waits:
                 task.cancel()
-        ended = waits[next(iter(done))]
-        raise Died(ended.name, ended.process.returncode or 0, ended.log)
+
+    async def _start_again(self, child: Child) -> None:
+        if time.monotonic() - child.started < YOUNG:
+            raise Died(child.name, child.process.returncode or 0, child.log)
+        _signal(child, signal.SIGKILL)  # a grandchild may have outlived its leader
+        child.process = await self._run(child.command, child.extra, child.log)
+        child.started = time.monotonic()
 
     async def stop(self) -> None:
         """Ends every group, the last started first to be told, and waits until all are gone."""

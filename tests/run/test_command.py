@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from telemed.run.children import YOUNG
 from tests.servers import ROOT, Product, running
 
 PARTS = {"web", "media-m1", "worker", "beat", "redis"}
@@ -90,10 +92,22 @@ def test_killing_the_run_command_leaves_no_orphans(tmp_path: Path) -> None:
         assert gone(family)
 
 
-def test_the_death_of_one_process_is_told_and_ends_all(product_: Product) -> None:
+def test_a_dead_process_is_started_again_and_one_that_cannot_live_ends_all(
+    product_: Product,
+) -> None:
     with running(product_):
+        first = parts(product_)["media-m1"]
+        old_enough = time.monotonic() + YOUNG
+        while time.monotonic() < old_enough:
+            assert product_.process.poll() is None
+            time.sleep(0.2)
+        os.kill(first, signal.SIGKILL)
+        assert product_.process.stdout is not None
+        assert "media-m1 had ended" in product_.process.stdout.readline()
+        second = parts(product_)["media-m1"]
+        assert second != first
         family = descendants(product_.process.pid)
-        os.kill(parts(product_)["media-m1"], signal.SIGKILL)
+        os.kill(second, signal.SIGKILL)
         told, _ = product_.process.communicate(timeout=30)
         assert product_.process.returncode == 1
         assert "media-m1 ended" in told
