@@ -28,10 +28,14 @@ class MediaProcess(models.Model):
     name = models.SlugField(max_length=32, unique=True)
     epoch = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
-    draining = models.BooleanField(default=False)
+    draining = models.BooleanField(default=False)  # takes no new rooms, and ends with its last
+    full = models.BooleanField(default=False)  # by its own judgement: takes no new rooms now
     rooms = models.PositiveIntegerField(default=0)
     people = models.PositiveIntegerField(default=0)
     lag_ms = models.FloatField(default=0)
+    cpu = models.FloatField(default=0)  # cores: user and system time by the clock's
+    packets = models.PositiveIntegerField(default=0)  # sent in a second
+    loss = models.FloatField(default=0)  # of what it sends, 0 to 1, mean over viewers
 
 
 class ConsultationStatus(models.TextChoices):

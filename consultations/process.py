@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import Callable
 
@@ -13,8 +14,8 @@ from consultations.actions.entering import seen
 from consultations.actions.visit import continue_, interrupt
 from consultations.engine import Engine
 from consultations.live import LiveRoom, Rooms
+from consultations.meter import Meter
 from consultations.models import MediaProcess, Room
-from consultations.processes import Load
 from consultations.refusals import RoomRefused
 from consultations.rules import UNATTENDED_LIMIT
 from telemed.lib import clock
@@ -44,6 +45,7 @@ class Process:
         self._beats = 0
         self._database_answered = time.monotonic()
         self._heart: asyncio.Task[None] | None = None
+        self.meter = Meter(settings.MEDIA_MAX_PEOPLE)
 
     @classmethod
     def running(cls) -> "Process":
@@ -80,6 +82,8 @@ class Process:
         """
         if time.monotonic() - self._database_answered > processes.DEAD_AFTER.total_seconds():
             raise Unavailable
+        if self.meter.full and room_id not in {room.id for room in self.rooms}:
+            raise Unavailable
         if not await database.write(processes.take, room_id, self._row, self.epoch):
             raise Unavailable
 
@@ -99,12 +103,13 @@ class Process:
             await asyncio.sleep(max(0.0, BEAT_SECONDS - (time.monotonic() - started)))
 
     async def _beat(self) -> None:
-        statistics = self.rooms.engine.statistics()
-        load = Load(len(self.rooms), self.rooms.people, statistics.loop_lag * 1000)
+        load = self.meter.read(self.rooms.engine.statistics(), len(self.rooms), self.rooms.people)
         if not await database.beat(processes.beat, self._row, self.epoch, load):
             await self._fenced_off()
             return
         ids = [room.id for room in self.rooms]
+        if not ids and await database.beat(processes.is_draining, self._row, self.epoch):
+            self._end_of_service()
         owned = await database.beat(processes.owned, self._row, self.epoch, ids)
         self._database_answered = time.monotonic()
         await self._shut_out()
@@ -114,6 +119,11 @@ class Process:
         self._beats += 1
         if self._beats % SEEN_EVERY_BEATS == 0:
             self.rooms.spawn(self._keep_places())
+
+    def _end_of_service(self) -> None:
+        """Drained: the last call is over. Whoever started this process may start another."""
+        logger.info("media process %s is drained and ends", self.name)
+        signal.raise_signal(signal.SIGTERM)
 
     async def _shut_out(self) -> None:
         """A link that was voided or a login that was ended changes no room, but ends sockets."""

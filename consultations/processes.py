@@ -3,16 +3,20 @@
 All ages are measured by the database's clock, so that machines need not agree on the time.
 """
 
-from dataclasses import dataclass
+import random
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from consultations.models import MediaProcess, Room
 from consultations.refusals import RoomRefused
+from telemed.audit import actions as audit
+from telemed.audit.actor import SYSTEM, Actor
 from telemed.lib.health import Unready
 
 DEAD_AFTER = timedelta(seconds=3)
@@ -25,7 +29,10 @@ class Load:
     rooms: int = 0
     people: int = 0
     lag_ms: float = 0.0
-    draining: bool = False
+    cpu: float = 0.0
+    packets: int = 0
+    loss: float = 0.0
+    full: bool = False
 
 
 def _alive() -> Q:
@@ -45,13 +52,50 @@ def beat(process_id: int, epoch: int, load: Load) -> bool:
     """False when this epoch is over: another process has taken the name."""
     return bool(
         MediaProcess.objects.filter(pk=process_id, epoch=epoch).update(
-            heartbeat_at=Now(),
-            rooms=load.rooms,
-            people=load.people,
-            lag_ms=load.lag_ms,
-            draining=load.draining,
+            heartbeat_at=Now(), **asdict(load)
         )
     )
+
+
+@transaction.atomic
+def drain(name: str, *, draining: bool, actor: Actor = SYSTEM) -> bool:
+    """Let a process end with its last call, or take that back. False when it does not live."""
+    alive = MediaProcess.objects.filter(_alive(), name=name)
+    if not alive.update(draining=draining):
+        return False
+    action = "media.drain" if draining else "media.resume"
+    audit.record(action, actor, code=name, purpose="administration")
+    return True
+
+
+def is_draining(process_id: int, epoch: int) -> bool:
+    return MediaProcess.objects.filter(pk=process_id, epoch=epoch, draining=True).exists()
+
+
+@dataclass(frozen=True)
+class Node:
+    """A media process as operators see it; ``state`` is live, draining, full or dead."""
+
+    process: MediaProcess
+    state: str
+
+    @property
+    def loss_percent(self) -> float:
+        return self.process.loss * 100
+
+
+def nodes() -> list[Node]:
+    """Every process that was ever registered, by name."""
+    alive = set(MediaProcess.objects.filter(_alive()).values_list("pk", flat=True))
+    return [Node(one, _state(one, alive)) for one in MediaProcess.objects.order_by("name")]
+
+
+def _state(process: MediaProcess, alive: set[int]) -> str:
+    if process.pk not in alive:
+        return "dead"
+    if process.draining:
+        return "draining"
+    return "full" if process.full else "live"
 
 
 def retire(process_id: int, epoch: int) -> None:
@@ -60,20 +104,33 @@ def retire(process_id: int, epoch: int) -> None:
 
 
 def place(room: Room) -> MediaProcess:
-    """The process to send a person to: the room's owner while it lives, else the least busy."""
+    """The process to send a person to: the room's owner while it lives, else one with room."""
     alive = MediaProcess.objects.filter(_alive())
-    return alive.filter(owns=room, epoch=room.epoch).first() or least_busy()
+    return alive.filter(owns=room, epoch=room.epoch).first() or with_room()
 
 
-def least_busy() -> MediaProcess:
-    """Refused ``unavailable`` when no media process runs."""
+def with_room() -> MediaProcess:
+    """The less busy of two by chance: all who come in one second know the same loads, and would
+    all go to the same process.
+
+    Refused ``unavailable`` when no media process runs, ``full`` when none takes a new room.
+    """
     alive = MediaProcess.objects.filter(_alive(), draining=False)
-    chosen = alive.order_by("rooms", "lag_ms", "name").first()
-    if chosen is None:
+    candidates = list(alive.filter(full=False))
+    if candidates:
+        two = random.sample(candidates, min(2, len(candidates)))
+        return min(two, key=lambda one: (one.cpu, one.people, one.name))
+    if alive.exists():
         raise RoomRefused(
-            "unavailable", _("The video service does not answer. Please try again in a moment.")
+            "full",
+            _(
+                "All video rooms are taken at the moment. This page tries again by itself; for "
+                "what cannot wait, please telephone."
+            ),
         )
-    return chosen
+    raise RoomRefused(
+        "unavailable", _("The video service does not answer. Please try again in a moment.")
+    )
 
 
 def check() -> None:

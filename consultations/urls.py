@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consultations.views import pages, tickets
+from consultations.views import operations, pages, tickets
 
 app_name = "consultations"
 
@@ -11,4 +11,6 @@ urlpatterns = [
     path("v/<str:token>/", pages.link, name="link"),
     path("v/<str:token>/ticket", tickets.guest_ticket, name="guest_ticket"),
     path("v/<str:token>/test/ticket", tickets.guest_test_ticket, name="guest_test_ticket"),
+    path("operations/media/", operations.nodes, name="nodes"),
+    path("operations/media/<slug:name>/", operations.drain, name="drain"),
 ]

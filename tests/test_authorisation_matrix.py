@@ -18,6 +18,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from consultations import processes
 from consultations.models import Consultation
 from scheduling import links
 from scheduling.actions import issue_link
@@ -136,6 +137,9 @@ class World:
     def retired(self) -> Organisation:
         return make.organisation("facility", "Fermé", retired_at=clock.now())
 
+    def media_process(self) -> str:
+        return processes.register("m1").name
+
     def diary(self, column: str) -> Specialist:
         return self.local_specialist if column == "coordinator" else self.cast.dr_salma
 
@@ -147,6 +151,7 @@ THINGS: dict[str, tuple[Thing, Thing]] = {
     "appointment_id": (lambda w, c: w.own_appointment.id, lambda w, c: w.foreign_appointment.id),
     "hold_id": (lambda w, c: w.hold(w.user(c), 72).id, lambda w, c: w.hold(w.cast.hassan, 96).id),
     "specialist_id": (lambda w, c: w.diary(c).id, lambda w, c: w.cast.dr_youssef.id),
+    "name": (lambda w, c: w.media_process(), lambda w, c: "m99"),
     "entry_id": (
         lambda w, c: w.diary(c).rules.first().id,
         lambda w, c: w.cast.dr_youssef.rules.first().id,

@@ -38,7 +38,8 @@ CERTIFICATE_SECONDS = 7 * 86400.0
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counted since the start; `loop_lag` is the longest of the last second, in seconds."""
+    """Counted since the start; `loop_lag` is the longest of the last second, in seconds, `loss`
+    what the links to viewers lose now, 0 to 1, in the mean."""
 
     rooms: int
     peers: int
@@ -48,6 +49,7 @@ class Statistics:
     bytes_sent: int
     resent_bytes: int
     loop_lag: float
+    loss: float
     drops: dict[str, int]
 
 
@@ -183,6 +185,7 @@ class MediaServer:
             bytes_sent=self._sent_by_gone[1] + sum(p.downlink.bytes for p in peers),
             resent_bytes=self._sent_by_gone[2] + sum(p.downlink.resent_bytes for p in peers),
             loop_lag=self.loop_lag,
+            loss=sum(p.downlink.estimator.loss for p in peers) / max(1, len(peers)),
             drops=dict(self._mux.drops),
         )
 

@@ -77,7 +77,7 @@ def _enter(request: HttpRequest, seat: Seat) -> HttpResponseBase:
 
 
 def _test() -> HttpResponseBase:
-    process = processes.least_busy()
+    process = processes.with_room()
     return _answer(process, tickets.make_for_test(process.name, get_language() or "fr"))
 
 
@@ -108,7 +108,7 @@ def _in_words(work: Callable[[], HttpResponseBase], seat: Seat | None = None) ->
                 patient=seat.appointment.patient_id,
                 subject=("appointment", seat.appointment.pk),
             )
-        status = UNAVAILABLE if refused.code == "unavailable" else _status(refused.code)
+        status = UNAVAILABLE if refused.code in AGAIN_LATER else _status(refused.code)
         said: dict[str, Any] = {"code": refused.code, "message": str(refused.message)}
         return JsonResponse(said | refused.facts, status=status)
 
@@ -117,4 +117,5 @@ def _status(code: str) -> int:
     return STATUS_BY_CODE.get(code, 409 if code in CONFLICTS else BAD_REQUEST)
 
 
+AGAIN_LATER = frozenset({"unavailable", "full"})
 CONFLICTS = frozenset({"too_early", "too_late", "room_closed", "removed"})

@@ -48,6 +48,7 @@ class May(StrEnum):
     MESSAGE_SEE_FAILED = "message.see_failed"
     ORGANISATION_EDIT = "organisation.edit"
     MEMBERSHIP_EDIT = "membership.edit"
+    MEDIA_OPERATE = "media.operate"
     AUDIT_READ = "audit.read"
     AUDIT_READ_OWN = "audit.read_own"
 
@@ -127,7 +128,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.MESSAGE_SEE_FAILED,
         }
     ),
-    Role.ADMINISTRATOR: frozenset({May.ORGANISATION_EDIT, May.MEMBERSHIP_EDIT}),
+    Role.ADMINISTRATOR: frozenset({May.ORGANISATION_EDIT, May.MEMBERSHIP_EDIT, May.MEDIA_OPERATE}),
     Role.AUDITOR: frozenset({May.AUDIT_READ}),
 }
 

@@ -129,19 +129,45 @@ def test_people_are_sent_to_the_owner_while_it_lives(room, east, west):
     assert processes.place(room).name == "west"
 
 
-def test_people_are_sent_to_the_least_busy(room, east, west):
-    processes.beat(east.pk, east.epoch, Load(rooms=2))
-    processes.beat(west.pk, west.epoch, Load(rooms=1))
+def test_people_are_sent_to_the_less_busy(room, east, west):
+    processes.beat(east.pk, east.epoch, Load(cpu=0.2))
+    processes.beat(west.pk, west.epoch, Load(cpu=0.1))
 
     assert processes.place(room).name == "west"
 
 
+def test_who_comes_in_one_second_is_spread_over_several(east, west):
+    south = processes.register("south")
+    for process, cpu in ((east, 0.3), (west, 0.2), (south, 0.1)):
+        processes.beat(process.pk, process.epoch, Load(cpu=cpu))
+
+    assert {processes.with_room().name for _ in range(60)} == {"south", "west"}
+
+
+def test_a_full_process_gets_no_new_room_and_a_full_installation_says_so(room, east, west):
+    processes.beat(east.pk, east.epoch, Load(full=True))
+    assert processes.with_room().name == "west"
+    take(room, east)
+    room.refresh_from_db()
+    assert processes.place(room).name == "east", "who is in this room meets there"
+
+    processes.beat(west.pk, west.epoch, Load(full=True))
+    with pytest.raises(RoomRefused) as refused:
+        processes.with_room()
+    assert refused.value.code == "full"
+
+
 def test_nobody_new_is_sent_to_a_process_that_is_emptying(room, east, west):
     take(room, east)
-    processes.beat(east.pk, east.epoch, Load(draining=True))
-    processes.beat(west.pk, west.epoch, Load(rooms=5))
+    assert processes.drain("east", draining=True)
+    processes.beat(east.pk, east.epoch, QUIET)
+    processes.beat(west.pk, west.epoch, Load(cpu=0.5))
 
-    assert processes.least_busy().name == "west"
+    assert {node.process.name: node.state for node in processes.nodes()} == {
+        "east": "draining",
+        "west": "live",
+    }
+    assert processes.with_room().name == "west"
     room.refresh_from_db()
     assert processes.place(room).name == "east", "who is in this room meets there"
 
