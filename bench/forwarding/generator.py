@@ -24,11 +24,11 @@ import numpy as np
 import pylibsrtp
 
 from bench.forwarding import mmsg, reports
-from bench.forwarding.legs import Leg, Person, Wire
+from bench.forwarding.legs import Person, Wire
 from bench.forwarding.traffic import AUDIO, OPUS, PACKETS_PER_SECOND, VIDEO, Traffic, read_label
 
 if TYPE_CHECKING:
-    from bench.forwarding.run import Door
+    from bench.forwarding.stage import Door
 
 TICK = 0.00025  # how exactly a packet leaves when it is due
 READ_EVERY = 0.005
@@ -328,15 +328,14 @@ class Load:
         late = self.sent_at[within] - due[within]
         watched = np.array([self._viewers_of(n) for n in range(len(self.people))])
         rows = self._rows_received()
+        times = self.log.time[: self.log.count]
+        extra = (rows < 0) & (times >= opens) & (times < closes)
         received = rows >= 0
         received[received] = within[rows[received]]
         pairs = np.unique(self.log.leg[: self.log.count][received] << 32 | rows[received])
         places, labels = (np.array(self.samples, np.int64).reshape(-1, 2)).T
         judged = within[labels]
         delays = self.log.time[places[judged]] - self.sent_at[labels[judged]]
-        in_window = (self.log.time[: self.log.count] >= opens) & (
-            self.log.time[: self.log.count] < closes
-        )
         return Result(
             sent=int(within.sum()),
             expected=int(watched[self.traffic.person[within]].sum()),
@@ -349,7 +348,7 @@ class Load:
             refused=self.refused,
             key_frames=self.key_frames,
             nacked=self.nacked,
-            extra=int(in_window.sum()) - int(received.sum()),
+            extra=int(extra.sum()),
             cipher=self.wire.legs[0].cipher,
         )
 
@@ -367,7 +366,7 @@ class Load:
         streams = log.leg[:count] << 32 | log.ssrc[:count]
         order = np.argsort(streams, kind="stable")
         borders = np.flatnonzero(np.diff(streams[order])) + 1
-        known = {place: label for place, label in self.samples}
+        known = dict(self.samples)
         looked_into = np.zeros(count, bool)
         looked_into[list(known)] = True
         for places in np.split(order, borders):

@@ -21,9 +21,9 @@ from typing import Any
 from bench.forwarding import packages
 from bench.forwarding.descriptions import answer, offer
 from bench.forwarding.legs import Leg, Person, Wire
+from bench.forwarding.stage import Stage
 
 LIBRARY = Path("/usr/lib/x86_64-linux-gnu/janus")
-VERSION = "1.1.2"
 START_SECONDS, ATTEMPTS = 3, 8
 AT_ONCE = 8  # handshakes
 FIRST_PORT, PORTS = 42000, 16000
@@ -55,7 +55,6 @@ class Janus:
 
     control: Path
     pid: int
-    name: str
 
     async def enter(self, wire: Wire, people: list[Person]) -> None:
         api = await Api.open(self.control)
@@ -170,26 +169,26 @@ class Api:
 
 
 @contextlib.contextmanager
-def shipped(folder: Path, address: str) -> Iterator[Janus]:
-    with _running(folder, address, "Janus as shipped", "") as janus:
+def shipped(stage: Stage) -> Iterator[Janus]:
+    with _running(stage, "") as janus:
         yield janus
 
 
 @contextlib.contextmanager
-def one_loop(folder: Path, address: str) -> Iterator[Janus]:
-    with _running(folder, address, "Janus, event_loops = 1", "event_loops = 1") as janus:
+def one_loop(stage: Stage) -> Iterator[Janus]:
+    with _running(stage, "event_loops = 1") as janus:
         yield janus
 
 
 @contextlib.contextmanager
-def _running(folder: Path, address: str, name: str, loops: str) -> Iterator[Janus]:
+def _running(stage: Stage, loops: str) -> Iterator[Janus]:
     packages.ensure("janus")
+    folder = stage.folder
     control = folder / "janus.sock"
-    _configure(folder, address, control, loops)
-    log = folder / "janus.log"
-    process = _start(folder, control, log)
+    _configure(folder, stage.place.server, control, loops)
+    process = _start(folder, control, folder / "janus.log")
     try:
-        yield Janus(control, process.pid, name)
+        yield Janus(control, process.pid)
     finally:
         process.kill()  # it would take a while to say goodbye to everybody
         process.wait()

@@ -15,6 +15,7 @@ import uvloop
 
 from bench.forwarding.descriptions import offer
 from bench.forwarding.legs import Leg, Person, Wire
+from bench.forwarding.stage import Stage
 from bench.forwarding.traffic import RTX, SEQUENCE
 from consultations.sfu import JoinRefused, MediaConfig, MediaServer
 from telemed.run.serve import MEDIA_SWITCH_INTERVAL
@@ -25,8 +26,6 @@ HANDSHAKES_AT_ONCE = 8
 
 class Media:
     """A door for the load to our media process."""
-
-    name = "ours"
 
     def __init__(self, control: Path, pid: int) -> None:
         self.control = control
@@ -59,9 +58,9 @@ async def _connect(leg: Leg, answer: str, gate: asyncio.Semaphore) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path, address: str) -> Iterator[Media]:
-    control = folder / "media.sock"
-    command = [sys.executable, "-m", "bench.forwarding.media", str(control), address]
+def running(stage: Stage) -> Iterator[Media]:
+    control = stage.folder / "media.sock"
+    command = [sys.executable, "-m", "bench.forwarding.media", str(control), stage.place.server]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             if not process.stdout.readline():

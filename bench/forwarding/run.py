@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from bench.forwarding import cpu, generator, mmsg
 from bench.forwarding.addresses import Addresses
-from bench.forwarding.legs import Person, Wire
+from bench.forwarding.stage import Door, Server, Stage
 
 PEOPLE_PER_PROCESS = 60
-WARM_UP = 3.0
 READY_SECONDS = 60.0
-
-
-class Door(Protocol):
-    """How the load gets into a running server's rooms."""
-
-    name: str
-    pid: int
-
-    async def enter(self, wire: Wire, people: list[Person]) -> None: ...
-
-
-Server = Callable[[Path, str], contextlib.AbstractContextManager[Door]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +32,13 @@ class Size:
     @property
     def persons(self) -> int:
         return self.rooms * self.people
+
+    @property
+    def shares(self) -> list[range]:
+        """The rooms of each load process."""
+        count = min(math.ceil(self.persons / PEOPLE_PER_PROCESS), self.rooms)
+        borders = [self.rooms * part // count for part in range(count + 1)]
+        return [range(*pair) for pair in itertools.pairwise(borders)]
 
     def __str__(self) -> str:
         return f"{self.rooms} × {self.people}"
@@ -82,42 +77,41 @@ class Figures:
 
 
 def measure(
-    server: Server, place: Addresses, size: Size, seconds: float, *, share: float | None = None
+    server: Server,
+    place: Addresses,
+    size: Size,
+    settling: float,
+    seconds: float,
+    *,
+    share: float | None = None,
 ) -> Figures:
     """Runs a server alone at a size; `share` holds it to a part of one core once all are in."""
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder), place.server) as door:
-        with _load(door, place, size, WARM_UP + seconds) as pipes:
-            held = cpu.quota(door.pid, share) if share else contextlib.nullcontext()
-            with held:
-                start = time.time() + 0.1
-                opens = start + WARM_UP
-                for pipe in pipes:
-                    pipe.send((start, opens, opens + seconds))
-                used, idle = _watch(door.pid, opens, seconds)
-                results = [_receive(pipe) for pipe in pipes]
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(Path(folder), place, size.shares, size.people)
+        with (
+            server(stage) as door,
+            _load(door, stage, settling + seconds) as pipes,
+            cpu.quota(door.pid, share) if share else contextlib.nullcontext(),
+        ):
+            start = time.time() + 0.1
+            opens = start + settling
+            for pipe in pipes:
+                pipe.send((start, opens, opens + seconds))
+            used, idle = _watch(door.pid, opens, seconds)
+            results = [_receive(pipe) for pipe in pipes]
     return _figures(results, used, idle, seconds)
 
 
 @contextlib.contextmanager
-def _load(door: Door, place: Addresses, size: Size, seconds: float) -> Iterator[list[Any]]:
+def _load(door: Door, stage: Stage, seconds: float) -> Iterator[list[Any]]:
     """Load processes that have entered and wait for the start."""
     context = multiprocessing.get_context("fork")
-    count = math.ceil(size.persons / PEOPLE_PER_PROCESS)
-    borders = np.linspace(0, size.rooms, min(count, size.rooms) + 1).astype(int).tolist()
     pipes, processes = [], []
     try:
-        for number, (first, last) in enumerate(zip(borders, borders[1:], strict=False), 1):
+        for number, rooms in enumerate(stage.shares, 1):
             ours, theirs = context.Pipe()
-            sock = mmsg.shared_socket()
-            arguments = (
-                door,
-                sock,
-                place.first(number),
-                range(first, last),
-                size.people,
-                seconds,
-                theirs,
-            )
+            sock, address = mmsg.shared_socket(), stage.place.first(number)
+            arguments = (door, sock, address, rooms, stage.people, seconds, theirs)
             process = context.Process(target=generator.generate, args=arguments, daemon=True)
             process.start()
             sock.close()
@@ -129,8 +123,8 @@ def _load(door: Door, place: Addresses, size: Size, seconds: float) -> Iterator[
         yield pipes
     finally:
         for process in processes:
-            process.join(timeout=2)
             process.kill()
+            process.join()
 
 
 def _receive(pipe: Any) -> Any:
