@@ -203,7 +203,7 @@ def _start(folder: Path, control: Path, log: Path) -> subprocess.Popen[bytes]:
         until = time.monotonic() + START_SECONDS
         while process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
-            if _listens(control):
+            if _answers(control):
                 return process
         process.kill()
         process.wait()
@@ -211,13 +211,15 @@ def _start(folder: Path, control: Path, log: Path) -> subprocess.Popen[bytes]:
     raise RuntimeError(f"Janus did not start: {log.read_text()[-600:]}")
 
 
-def _listens(control: Path) -> bool:
+def _answers(control: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+        probe.settimeout(1)
         try:
             probe.connect(str(control))
+            probe.sendall(b'{"janus": "ping", "transaction": "start"}')
+            return b"pong" in probe.recv(4096)
         except OSError:
             return False
-    return True
 
 
 def _configure(folder: Path, address: str, control: Path, loops: str) -> None:
