@@ -4,10 +4,11 @@ import argparse
 import json
 import math
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any
 
-from bench.forwarding import addresses, capacity, floor, janus, media, packages, relay, run
+from bench.forwarding import addresses, capacity, cpu, floor, janus, media, packages, relay, run
 from bench.forwarding.addresses import Addresses
 from bench.forwarding.run import Figures, Size
 from bench.forwarding.stage import Server
@@ -141,7 +142,10 @@ def main() -> None:
     print(f"Janus {packages.version('janus') or 'not installed yet'}; {_versions()}")
     with addresses.reserved() as place:
         if options.quota:
-            told = capacity.find(place, options.seconds or capacity.SECONDS)
+            try:
+                told = capacity.find(place, options.seconds or capacity.SECONDS)
+            except cpu.QuotaUnavailable as unavailable:
+                sys.exit(f"--quota: {unavailable}")
         elif options.rooms:
             print(HEADINGS)
             told = measure(

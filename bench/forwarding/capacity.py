@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.forwarding import janus, media, packages, run
+from bench.forwarding import cpu, janus, media, packages, run
 from bench.forwarding.addresses import Addresses
 from bench.forwarding.run import Figures, Size
 from bench.forwarding.stage import Server
@@ -23,8 +23,8 @@ SERVERS: dict[str, Server] = {
 
 def find(place: Addresses, seconds: float) -> dict[str, Any]:
     """Prints every attempt; the result compares ours with the better Janus."""
-    print(f"each server held to {SHARE:.0%} of one core; rooms of two; carried means a loss below")
-    print(f"{MOST_LOSS:.1%} and an added delay of at most {MOST_DELAY_MS:.0f} ms at p99")
+    print(f"each server held to {SHARE:.0%} of one core by {cpu.quota_means()}; rooms of two;")
+    print(f"carried: loss below {MOST_LOSS:.1%}, added delay at most {MOST_DELAY_MS:.0f} ms at p99")
     people = {}
     for name, server in SERVERS.items():
         if server is not media.running and not place.reaches_janus:

@@ -27,44 +27,57 @@ class QuotaUnavailable(Exception):
     """No control group of this machine lets us hold a process."""
 
 
+def quota_means() -> str:
+    """By what a process would be held; raises QuotaUnavailable."""
+    return f"{_file()} of {'cgroup v2' if _unified() else 'cgroup v1'}, period {PERIOD_US} µs"
+
+
 @contextlib.contextmanager
-def quota(pid: int, share: float) -> Iterator[str]:
-    """Holds a process and its threads to `share` of one core; yields by what means."""
-    group, means = _group(share)
-    (group / "cgroup.procs").write_text(str(pid))
-    try:
-        yield means
-    finally:
-        with contextlib.suppress(OSError):
-            (group.parent / "cgroup.procs").write_text(str(pid))
-        for _ in range(50):
-            with contextlib.suppress(OSError):
-                group.rmdir()
-                break
-            time.sleep(0.02)
-
-
-def _group(share: float) -> tuple[Path, str]:
-    name = f"bench-forwarding-{os.getpid()}"
+def quota(pid: int, share: float) -> Iterator[None]:
+    """Holds a process with all its threads to `share` of one core."""
+    file, root = _file(), _unified() or LEGACY
+    group = root / f"bench-forwarding-{os.getpid()}"
     microseconds = int(share * PERIOD_US)
     try:
-        for root in UNIFIED:
-            controllers = root / "cgroup.controllers"
-            if controllers.exists() and "cpu" in controllers.read_text().split():
-                with contextlib.suppress(OSError):
-                    (root / "cgroup.subtree_control").write_text("+cpu")
-                group = root / name
-                group.mkdir(exist_ok=True)
-                (group / "cpu.max").write_text(f"{microseconds} {PERIOD_US}")
-                return group, "cpu.max (cgroup v2)"
-        if (LEGACY / "cpu.cfs_quota_us").exists():
-            group = LEGACY / name
-            group.mkdir(exist_ok=True)
+        if root is not LEGACY:
+            (root / "cgroup.subtree_control").write_text("+cpu")
+        group.mkdir(exist_ok=True)
+        if root is LEGACY:
             (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (group / "cpu.cfs_quota_us").write_text(str(microseconds))
-            return group, "cpu.cfs_quota_us (cgroup v1)"
+            (group / file).write_text(str(microseconds))
+        else:
+            (group / file).write_text(f"{microseconds} {PERIOD_US}")
+        (group / "cgroup.procs").write_text(str(pid))
     except OSError as error:
-        raise QuotaUnavailable(
-            f"the CPU control group refuses: {error} (root is needed)"
-        ) from error
-    raise QuotaUnavailable("no CPU control group is mounted; mount one, or run on the host itself")
+        raise QuotaUnavailable(f"the control group refuses, root is needed: {error}") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (root / "cgroup.procs").write_text(str(pid))
+        _remove(group)
+
+
+def _unified() -> Path | None:
+    for root in UNIFIED:
+        controllers = root / "cgroup.controllers"
+        if controllers.exists() and "cpu" in controllers.read_text().split():
+            return root
+    return None
+
+
+def _file() -> str:
+    if _unified():
+        return "cpu.max"
+    if (LEGACY / "cpu.cfs_quota_us").exists():
+        return "cpu.cfs_quota_us"
+    raise QuotaUnavailable("no control group for the CPU is mounted on this machine")
+
+
+def _remove(group: Path) -> None:
+    """Waits for the processes of the group to be gone."""
+    for _ in range(50):
+        with contextlib.suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.02)

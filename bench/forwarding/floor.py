@@ -51,7 +51,7 @@ def running(stage: Stage) -> Iterator[Floor]:
             lines.append(f"{host} {room} {pair[0].hex()} {pair[1].hex()}\n")
     sessions = stage.folder / "sessions"
     sessions.write_text("".join(lines))
-    command = [program, stage.place.server, sessions]
+    command = [str(program), stage.place.server, str(sessions)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             port = int(process.stdout.readline())
@@ -64,7 +64,7 @@ def _build(folder: Path) -> Path:
     for package in ("gcc", "libc6-dev", "libsrtp2-dev"):
         packages.ensure(package)
     program = folder / "floor"
-    command = ["gcc", "-O2", "-Wall", "-o", program, SOURCE, "-lsrtp2"]
+    command = ["gcc", "-O2", "-Wall", "-o", str(program), str(SOURCE), "-lsrtp2"]
     subprocess.run(command, check=True, capture_output=True)
     return program
 

@@ -344,7 +344,7 @@ class Load:
             checked=int(judged.sum()),
             damaged=self.damaged,
             cpu=cpu,
-            late=float(np.percentile(late, 99)),
+            late=float(np.percentile(late, 99)) if len(late) else closes - opens,
             refused=self.refused,
             key_frames=self.key_frames,
             nacked=self.nacked,

@@ -82,7 +82,7 @@ class Leg:
             await asyncio.sleep(SETTLE_SECONDS)
             dtls = RTCDtlsTransport(self, [self.wire.certificate])  # type: ignore[arg-type]
             dtls._srtp_profiles = CIPHERS
-            dtls._set_role(self._dtls_role)  # type: ignore[arg-type]
+            dtls._set_role(self._dtls_role)
             value = found(r"a=fingerprint:sha-256 (\S+)", description)
             await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", value)]))
         if dtls.state != "connected":

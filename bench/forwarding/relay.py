@@ -42,7 +42,7 @@ class Prepared(MediaStreamTrack):
         self._count = 0
         self._began = time.monotonic()
 
-    async def recv(self) -> av.Packet:  # type: ignore[override]
+    async def recv(self) -> av.Packet:
         packet = av.Packet(self._packets[self._count % len(self._packets)])
         packet.pts, packet.time_base = self._count * STEPS[self.kind], CLOCKS[self.kind]
         due = self._began + float(packet.pts * packet.time_base)
@@ -63,7 +63,7 @@ def measure(seconds: float) -> tuple[float, float]:
 
 
 async def _clients(process: subprocess.Popen[str], seconds: float) -> tuple[float, float]:
-    pictures, voices = _encoded("video"), _encoded("audio")
+    pictures, voices = _pictures(), _voices()
     clients = [RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2)]
     for client in clients:
         client.addTrack(Prepared("audio", voices))
@@ -95,36 +95,35 @@ async def _received(clients: list[RTCPeerConnection]) -> int:
     return total
 
 
-def _encoded(kind: str) -> list[bytes]:
-    """Two seconds of a textured picture that moves, or of a tone; each packet's bytes."""
-    encoder: Any
-    if kind == "video":
-        encoder = av.CodecContext.create("libvpx", "w")
-        encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        encoder.bit_rate, encoder.framerate = BITRATE, FRAME_RATE
-        encoder.time_base = Fraction(1, FRAME_RATE)
-        encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
-        rng = np.random.default_rng(1)
-        texture = rng.integers(40, 210, (HEIGHT // 8, WIDTH // 8, 3), dtype=np.uint8)
-        texture = np.kron(texture, np.ones((8, 8, 1), np.uint8))
-        frames = [
-            av.VideoFrame.from_ndarray(np.ascontiguousarray(np.roll(texture, 3 * n, axis=1)))
-            for n in range(SECONDS * FRAME_RATE)
-        ]
-    else:
-        encoder = av.CodecContext.create("libopus", "w")
-        encoder.sample_rate, encoder.layout, encoder.format = 48000, "stereo", "s16"
-        encoder.bit_rate = 32_000
-        wave = (8000 * np.sin(2 * np.pi * 440 * np.arange(960) / 48000)).astype(np.int16)
-        stereo = np.repeat(wave, 2)[np.newaxis]
-        frames = [av.AudioFrame.from_ndarray(stereo, layout="stereo") for _ in range(SECONDS * 50)]
+def _pictures() -> list[bytes]:
+    """Two seconds of a textured picture that moves."""
+    encoder: Any = av.CodecContext.create("libvpx", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    encoder.bit_rate, encoder.framerate = BITRATE, FRAME_RATE
+    encoder.time_base = Fraction(1, FRAME_RATE)
+    encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+    rng = np.random.default_rng(1)
+    texture = rng.integers(40, 210, (HEIGHT // 8, WIDTH // 8, 3), dtype=np.uint8)
+    texture = np.kron(texture, np.ones((8, 8, 1), np.uint8))
     packets = []
-    for number, frame in enumerate(frames):
-        if kind == "video":
-            frame.pts, frame.time_base = number, encoder.time_base
-        else:
-            frame.sample_rate, frame.pts = 48000, number * 960
-            frame.time_base = CLOCKS["audio"]
+    for number in range(SECONDS * FRAME_RATE):
+        image = np.ascontiguousarray(np.roll(texture, 3 * number, axis=1))
+        frame = av.VideoFrame.from_ndarray(image)
+        frame.pts, frame.time_base = number, encoder.time_base
+        packets += [bytes(packet) for packet in encoder.encode(frame)]
+    return packets
+
+
+def _voices() -> list[bytes]:
+    """Two seconds of a tone, in packets of 20 ms."""
+    encoder: Any = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48000, "stereo", "s16"
+    encoder.bit_rate = 32_000
+    wave = (8000 * np.sin(2 * np.pi * 440 * np.arange(960) / 48000)).astype(np.int16)
+    packets = []
+    for number in range(SECONDS * 50):
+        frame = av.AudioFrame.from_ndarray(np.repeat(wave, 2)[np.newaxis], layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, number * 960, CLOCKS["audio"]
         packets += [bytes(packet) for packet in encoder.encode(frame)]
     return packets
 

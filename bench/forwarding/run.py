@@ -153,7 +153,7 @@ def _figures(results: list[generator.Result], used: float, idle: float, seconds:
     return Figures(
         us_per_packet=used / forwarded * 1e6 if forwarded else math.inf,
         packets_per_second=forwarded / seconds,
-        loss=1 - forwarded / expected,
+        loss=1 - forwarded / expected if expected else 1.0,
         delay_p50=float(p50),
         delay_p99=float(p99),
         server_cpu=used / seconds,

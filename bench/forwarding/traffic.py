@@ -68,7 +68,7 @@ class Traffic:
 
     def protect(self) -> None:
         """Encrypts every row in place with its sender's keys."""
-        memory = memoryview(self.memory.data)  # type: ignore[arg-type]
+        memory = memoryview(self.memory.data)
         protect = [person.sends.protect for person in self.people]
         plain_lengths = np.where(self.kind == VIDEO, HEADER + VIDEO_BYTES, HEADER + AUDIO_BYTES)
         lengths = []
