@@ -16,10 +16,16 @@ def ensure(package: str) -> None:
     if os.getuid() != 0:
         raise Missing(f"{package} is not installed: sudo {' '.join(command)}")
     print(f"installing {package}: {' '.join(command)}", flush=True)
+    if _apt(command).returncode:
+        _apt(["apt-get", "update"])  # the lists may be old, or not there at all
+        done = _apt(command)
+        if done.returncode:
+            raise Missing(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
+
+
+def _apt(command: list[str]) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Missing(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def version(package: str) -> str:
@@ -28,4 +34,6 @@ def version(package: str) -> str:
 
 
 def _installed(package: str) -> bool:
-    return bool(version(package))
+    status = ["dpkg-query", "-W", "-f", "${db:Status-Status}", package]
+    told = subprocess.run(status, capture_output=True, text=True, check=False)
+    return told.stdout == "installed"
