@@ -8,6 +8,7 @@ the same work slower.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pylibsrtp
@@ -21,43 +22,42 @@ class SrtpRefused(Exception):
     """A packet that is not authentic, came twice, or cannot be protected."""
 
 
+Work = Callable[[Any, int], int]
+NAMES = ("protect", "protect_rtcp", "unprotect", "unprotect_rtcp")
+
+
 class Srtp:
-    """One direction's session. Methods take a `char *` and a size and return the new size; the
-    memory must have room for a trailer of 20 bytes more."""
+    """One direction's session. Each method takes a `char *` and a size and returns the new size;
+    the memory must have room for a trailer of 20 bytes more. Raises SrtpRefused."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session  # owns what `_context` points to
-        self._context = session._srtp[0]
-        self._length = ffi.new("int *")
+    protect: Work
+    protect_rtcp: Work
+    unprotect: Work
+    unprotect_rtcp: Work
 
-    def protect(self, packet: Any, size: int) -> int:
-        return self._work(lib.srtp_protect, packet, size)
+    def __init__(self, session: Session, *, in_place: bool) -> None:
+        work = _in_place if in_place else _copying
+        for name in NAMES:
+            setattr(self, name, work(session, name))
 
-    def protect_rtcp(self, packet: Any, size: int) -> int:
-        return self._work(lib.srtp_protect_rtcp, packet, size)
 
-    def unprotect(self, packet: Any, size: int) -> int:
-        return self._work(lib.srtp_unprotect, packet, size)
+def _in_place(session: Session, name: str) -> Work:
+    function, context, length = getattr(lib, f"srtp_{name}"), session._srtp[0], ffi.new("int *")
 
-    def unprotect_rtcp(self, packet: Any, size: int) -> int:
-        return self._work(lib.srtp_unprotect_rtcp, packet, size)
-
-    def _work(self, function: Any, packet: Any, size: int) -> int:
-        length = self._length
+    def work(packet: Any, size: int) -> int:
         length[0] = size
-        if function(self._context, packet, length):
+        if function(context, packet, length):
             raise SrtpRefused
         return length[0]
 
+    work.owner = session  # type: ignore[attr-defined]  # of what `context` points to
+    return work
 
-class CopyingSrtp(Srtp):
-    """The same by the session's public methods."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+def _copying(session: Session, name: str) -> Work:
+    method = getattr(session, name)
 
-    def _work(self, function: Any, packet: Any, size: int) -> int:
-        method = getattr(self._session, FUNCTIONS[function])
+    def work(packet: Any, size: int) -> int:
         try:
             data: bytes = method(bytes(ffi.buffer(packet, size)))
         except (pylibsrtp.Error, ValueError):
@@ -65,11 +65,7 @@ class CopyingSrtp(Srtp):
         ffi.memmove(packet, data, len(data))
         return len(data)
 
-
-FUNCTIONS = {
-    getattr(lib, f"srtp_{name}"): name
-    for name in ("protect", "protect_rtcp", "unprotect", "unprotect_rtcp")
-}
+    return work
 
 
 def works_in_place() -> bool:
@@ -81,22 +77,23 @@ def works_in_place() -> bool:
         return Session(Policy(key=key, ssrc_type=kind))
 
     try:
-        ours = Srtp(session(Policy.SSRC_ANY_OUTBOUND))
+        ours = Srtp(session(Policy.SSRC_ANY_OUTBOUND), in_place=True)
         theirs = session(Policy.SSRC_ANY_OUTBOUND).protect(packet)
         memory = ffi.new("char[]", 64)
         ffi.memmove(memory, packet, len(packet))
         size = ours.protect(memory, len(packet))
         if bytes(ffi.buffer(memory, size)) != theirs:
             return False
-        size = Srtp(session(Policy.SSRC_ANY_INBOUND)).unprotect(memory, size)
+        size = Srtp(session(Policy.SSRC_ANY_INBOUND), in_place=True).unprotect(memory, size)
         return bytes(ffi.buffer(memory, size)) == packet
     except Exception:
         logger.exception("SRTP cannot be worked in place")
         return False
 
 
-def in_place(session: Session) -> Srtp:
-    return _fastest(session)
+IN_PLACE = works_in_place()
 
 
-_fastest = Srtp if works_in_place() else CopyingSrtp
+def srtp_of(session: Session) -> Srtp:
+    """The session's fastest form on this machine."""
+    return Srtp(session, in_place=IN_PLACE)

@@ -20,7 +20,7 @@ from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 from .datagrams import SLOT_BYTES, Inbox, Name, RawAddress
 from .ice import IceLite
 from .mux import Endpoint, Mux
-from .srtp import SrtpRefused, in_place
+from .srtp import SrtpRefused, srtp_of
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class Transport:
         if self._dtls.state != "connected":
             self.owner.disconnected("handshake")
             return
-        self._rx, self._tx = in_place(self._dtls._rx_srtp), in_place(self._dtls._tx_srtp)
+        self._rx, self._tx = srtp_of(self._dtls._rx_srtp), srtp_of(self._dtls._tx_srtp)
         self.ready = True
         self.owner.connected()
         if self._sctp_port is not None:
