@@ -51,6 +51,7 @@ class Downlink:
         self._probe_slot: SlotSender | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pace = Allowance(rate=0, burst=0)
+        self._paced_for = 0.0
         self._repairs = Allowance(rate=0, burst=0)
 
     def send_media(
@@ -92,12 +93,12 @@ class Downlink:
     # Pacing.
 
     def _enqueue(self, item: Queued, now: float) -> None:
-        self._set_pace()
-        if not self._queue and self._may_send(item[5], now):
+        size = item[5]
+        if not self._queue and self._may_send(size, now):
             self._send(item[1], item[2], item[3], item[4], item[6], now)
             return
         self._queue.append(item)
-        self._queued_bytes += item[5]
+        self._queued_bytes += size
         limit = max(MIN_QUEUE_BYTES, self.estimator.bitrate / 8 * MAX_QUEUE_SECONDS)
         if self._queued_bytes > limit:
             self._overflow()
@@ -105,15 +106,17 @@ class Downlink:
             self._flush_later()
 
     def _may_send(self, size: int, now: float) -> bool:
-        return self.estimator.window_open(now) and self._pace.allows(now, size)
+        """Whether pace and window are open; takes the pace's tokens when they are."""
+        estimator, pace = self.estimator, self._pace
+        if estimator.bitrate != self._paced_for:
+            self._paced_for = estimator.bitrate
+            pace.rate = estimator.bitrate * PACING_FACTOR / 8
+            pace.burst = max(3000.0, pace.rate * PACING_BURST_SECONDS)
+        return estimator.window_open(now) and pace.allows(now, size)
 
     def _flush_later(self) -> None:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_INTERVAL, self._flush)
-
-    def _set_pace(self) -> None:
-        self._pace.rate = self.estimator.bitrate * PACING_FACTOR / 8
-        self._pace.burst = max(3000.0, self._pace.rate * PACING_BURST_SECONDS)
 
     def _overflow(self) -> None:
         """Drops what is queued: late video helps nobody; each slot goes on at a key frame."""
@@ -132,7 +135,6 @@ class Downlink:
         """Sends what the pace allows by now, and comes back for the rest."""
         self._timer = None
         queue, now = self._queue, self.transport.mux.now()
-        self._set_pace()
         while queue and self._may_send(queue[0][5], now):
             item = queue.popleft()
             self._queued_bytes -= item[5]

@@ -56,8 +56,7 @@ class SlotSender:
         self._tl0_offset = 0
         self._sequence = 0
         self._timestamp = 0
-        self._picture = 0
-        self._tl0 = 0
+        self._newest = b""  # the payload sent last: its picture numbers are read when needed
         self._sent_at = 0.0
 
     def describe(self) -> Slot:
@@ -106,26 +105,25 @@ class SlotSender:
         sequence: int,
         timestamp: int,
         payload: bytes,
-        descriptor: vp8.Descriptor | None,
         now: float,
     ) -> None:
         if self.paused:
             return
-        if not self._synchronised:
-            if descriptor is not None and not descriptor.begins_key_frame:
-                self.resynchronise()
-                return
-            self._synchronise(sequence, timestamp, descriptor, now)
+        if not self._synchronised and not self._begin(sequence, timestamp, payload, now):
+            return
         if (sequence - self._first_of_source) & 0xFFFF >= 0x8000:
             return  # older than the switch: its place in the numbers is taken
         out = (sequence + self._sequence_offset) & 0xFFFF
         stamp = (timestamp + self._timestamp_offset) & 0xFFFFFFFF
-        if descriptor is not None:
+        if self.kind == "video":
             if self._picture_offset or self._tl0_offset:
-                payload = vp8.shift(payload, descriptor, self._picture_offset, self._tl0_offset)
+                payload = vp8.shift(payload, self._picture_offset, self._tl0_offset)
             self.history.keep((out, stamp, marker, payload, now))
         if (out - self._sequence) & 0xFFFF < 0x8000:
-            self._remember_newest(out, stamp, payload, descriptor, now)
+            self._sequence, self._timestamp, self._sent_at = out, stamp, now
+            self._newest = payload
+            if (sequence - self._first_of_source) & 0xFFFF > 0x4000:  # half a circle is ahead
+                self._first_of_source = (sequence - 0x2000) & 0xFFFF
         self.packets += 1
         self.octets += len(payload)
         self.downlink.send_media(self, marker, out, stamp, payload, now)
@@ -139,41 +137,35 @@ class SlotSender:
             self._sequence_offset -= 1
             self._first_of_source = (sequence + 1) & 0xFFFF
 
-    def _remember_newest(
-        self,
-        sequence: int,
-        timestamp: int,
-        payload: bytes,
-        descriptor: vp8.Descriptor | None,
-        now: float,
-    ) -> None:
-        self._sequence, self._timestamp, self._sent_at = sequence, timestamp, now
-        of_source = sequence - self._sequence_offset
-        if (of_source - self._first_of_source) & 0xFFFF > 0x4000:  # half a circle is ahead
-            self._first_of_source = (of_source - 0x2000) & 0xFFFF
-        if descriptor is not None:
-            self._picture = (descriptor.picture_id + self._picture_offset) & 0x7FFF
-            if descriptor.tl0_at >= 0:
-                self._tl0 = payload[descriptor.tl0_at]
-
-    def _synchronise(
-        self, sequence: int, timestamp: int, descriptor: vp8.Descriptor | None, now: float
-    ) -> None:
-        """Computes the offsets of a new source at its first usable packet."""
+    def _begin(self, sequence: int, timestamp: int, payload: bytes, now: float) -> bool:
+        """Computes the offsets of a new source at its first packet that can be decoded by itself;
+        False, and a key frame asked for, when this is not one."""
+        picture = None
+        if self.kind == "video":
+            picture = vp8.read_descriptor(payload)
+            if not picture.begins_key_frame:
+                self.resynchronise()
+                return False
         self._synchronised = True
         self._first_of_source = sequence
         if not self._started:
             self._started = True
             self._sequence, self._sent_at = (sequence - 1) & 0xFFFF, now
-            return  # the first source keeps its numbers: nothing needs to be rewritten
+            return True  # the first source keeps its numbers: nothing needs to be rewritten
         elapsed = max(1, int((now - self._sent_at) * CLOCK_RATES[self.kind]))
         self._sequence_offset = self._sequence + 1 - sequence
         self._timestamp_offset = self._timestamp + elapsed - timestamp
-        if descriptor is not None:
-            self._picture_offset = (self._picture + 1 - descriptor.picture_id) & 0x7FFF
-            self._tl0_offset = 0
-            if descriptor.tl0_at >= 0:
-                self._tl0_offset = (self._tl0 + 1 - descriptor.tl0) & 0xFF
+        if picture is not None:
+            self._follow_pictures(picture)
+        return True
+
+    def _follow_pictures(self, picture: vp8.Descriptor) -> None:
+        try:
+            newest = vp8.read_descriptor(self._newest)
+        except vp8.Vp8Invalid:
+            return  # the source before sent nonsense; the key frame stands by itself
+        self._picture_offset = (newest.picture_id + 1 - picture.picture_id) & 0x7FFF
+        self._tl0_offset = (newest.tl0 + 1 - picture.tl0) & 0xFF if picture.tl0_at >= 0 else 0
 
     def sender_info(self) -> SenderInfo | None:
         """The source's own clock pair, its RTP time as this slot shifts it."""

@@ -19,6 +19,7 @@ from .limits import Allowance
 from .rtp import RtpInvalid
 from .source import Source
 from .transport import Transport, TransportOwner
+from .vp8 import Vp8Invalid
 
 if TYPE_CHECKING:
     from .sdp import Offer, Section
@@ -179,7 +180,7 @@ class Peer:
                     self._callbacks.new_source()
             elif source.rtx_ssrc == ssrc:
                 source.receive_repair(data, start, head & 0x80, timestamp, now)
-        except RtpInvalid:
+        except (RtpInvalid, Vp8Invalid):
             self.transport.mux.dropped("rtp_invalid")
 
     def _hear(self, level: int) -> None:

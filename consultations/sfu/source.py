@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from .events import SourceKind
 from .rtcp import ReportBlock, SenderInfo
 from .rtp import payload_end
-from .vp8 import Descriptor, Vp8Invalid, read_descriptor
 
 if TYPE_CHECKING:
     from .forward import SlotSender
@@ -73,7 +72,9 @@ class Source:
         self.last_packet = now
         self.bytes += len(data)
         self._reception.count(sequence, timestamp, now)
-        if not self._is_new(sequence, now):
+        if self._highest is not None and sequence == (self._highest + 1) & 0xFFFF:
+            self._highest = sequence
+        elif not self._is_new(sequence, now):
             return
         if start == end:
             for slot in self.slots:
@@ -98,14 +99,8 @@ class Source:
     ) -> None:
         if not self.open or not self.slots or len(payload) > MAX_PAYLOAD:
             return
-        descriptor: Descriptor | None = None
-        if self.kind != "audio":
-            try:
-                descriptor = read_descriptor(payload)
-            except Vp8Invalid:
-                return
         for slot in self.slots:
-            slot.forward(marker, sequence, timestamp, payload, descriptor, now)
+            slot.forward(marker, sequence, timestamp, payload, now)
 
     # Losses.
 

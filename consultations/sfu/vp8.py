@@ -57,8 +57,9 @@ def read_descriptor(payload: bytes) -> Descriptor:
         raise Vp8Invalid("descriptor past the end") from None
 
 
-def shift(payload: bytes, descriptor: Descriptor, picture_offset: int, tl0_offset: int) -> bytes:
-    """A copy whose PictureID and TL0PICIDX are moved, modulo their widths."""
+def shift(payload: bytes, picture_offset: int, tl0_offset: int) -> bytes:
+    """A copy whose PictureID and TL0PICIDX are moved, modulo their widths; raises Vp8Invalid."""
+    descriptor = read_descriptor(payload)
     copy = bytearray(payload)
     at = descriptor.picture_id_at
     if at >= 0:
