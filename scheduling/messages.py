@@ -29,6 +29,7 @@ from telemed.accounts.models import (
     User,
 )
 from telemed.accounts.names import display_name, user_name
+from telemed.accounts.queries import verified_email
 from telemed.accounts.roles import Role
 from telemed.accounts.tree import Tree
 from telemed.lib import clock, formats
@@ -93,7 +94,7 @@ class Recipient:
     channel: str
     address: str
     language: str
-    means: str  # contact, representative, presenter, specialist
+    means: str  # contact, login, representative, presenter, specialist
     row: UUID
 
 
@@ -168,8 +169,16 @@ def _version(row: UUID, number: int) -> UUID:
 
 def recipients(appointment: Appointment) -> list[Recipient]:
     """The patient, those who may be told for them, and the presenters when nobody is reached."""
-    reached = [*_contacts(appointment), *_representatives(appointment)]
+    reached = [*_themselves(appointment), *_representatives(appointment)]
     return reached or list(_presenters(appointment))
+
+
+def _themselves(appointment: Appointment) -> Iterator[Recipient]:
+    """The patient by the first telephone and the first mailbox, or by that of their sign-in."""
+    contacts = list(_contacts(appointment))
+    yield from contacts
+    if not any(person.channel == EMAIL for person in contacts):
+        yield from _login(appointment)
 
 
 def _contacts(appointment: Appointment) -> Iterator[Recipient]:
@@ -188,6 +197,14 @@ def _contacts(appointment: Appointment) -> Iterator[Recipient]:
         if channel not in used:
             used.add(channel)
             yield Recipient(channel, row.contact_point.value, patient.language, "contact", row.pk)
+
+
+def _login(appointment: Appointment) -> Iterator[Recipient]:
+    patient = appointment.patient
+    if patient.user_id is None or not patient.messages_wanted:
+        return
+    if address := verified_email(patient.user_id):
+        yield Recipient(EMAIL, address, patient.language, "login", patient.user_id)
 
 
 def _representatives(appointment: Appointment) -> Iterator[Recipient]:
@@ -269,6 +286,13 @@ def _to_contact(what: str, appointment: Appointment, row: UUID) -> Content | Non
     return _letter(what, appointment, door, "" if contact.shared else _where(appointment))
 
 
+def _to_login(what: str, appointment: Appointment, row: UUID) -> Content | None:
+    """To the mailbox that they sign in with, which nobody else reads."""
+    if row not in {person.row for person in _login(appointment)}:
+        return None
+    return _letter(what, appointment, _patient_door(appointment), _where(appointment))
+
+
 def _patient_door(appointment: Appointment) -> str:
     """Their personal link, the page behind their sign-in, or nothing when neither opens."""
     if link := patient_link(appointment):
@@ -314,6 +338,7 @@ def _to_specialist(what: str, appointment: Appointment, row: UUID) -> Content | 
 
 _TELLERS: dict[str, Callable[[str, Appointment, UUID], Content | None]] = {
     "contact": _to_contact,
+    "login": _to_login,
     "representative": _to_representative,
     "presenter": _to_presenter,
     "specialist": _to_specialist,

@@ -1,7 +1,9 @@
 """Finding patients, across spellings and scripts, only where the viewer may."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 
 from telemed.accounts import contacts
@@ -70,6 +72,12 @@ def likenesses(patient: Patient) -> list[Likeness]:
         for name in patient.names.all()
         if name.voided_at is None
     ]
+
+
+def verified_email(user_id: UUID) -> str:
+    """The address whose owner proved to read it, "" when there is none."""
+    rows = EmailAddress.objects.filter(user=user_id, verified=True, user__is_active=True)
+    return rows.order_by("-primary", "pk").values_list("email", flat=True).first() or ""
 
 
 @dataclass(frozen=True)

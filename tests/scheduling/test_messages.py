@@ -1,15 +1,18 @@
 """What people are told, when, and what never stands in a text message, subject or calendar."""
 
+import re
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import translation
 from icalendar import Calendar
 
 from scheduling import actions, links, queries
 from scheduling.calendar import calendar_file
-from telemed.accounts.models import ContactPoint, PatientContact
+from scheduling.models import Appointment, Service
+from telemed.accounts.models import ContactPoint, Patient, PatientContact
 from telemed.audit.actor import Actor
 from telemed.lib import clock as the_clock
 from telemed.lib import formats
@@ -192,6 +195,78 @@ def test_without_a_presenter_the_coordinator_is_told(cast, book):
     book(hadda, cast.at_home)
     [shown] = deliver()
     assert shown.address == cast.karim.email
+
+
+# --- whoever signs in reads mail there
+
+
+def signed_up(client, cast, **changes) -> Patient:
+    """Through the pages: account, code of the e-mail."""
+    form = {
+        "given": "Rkia",
+        "family": "Ouhaddou",
+        "birth_date": "1990-02-03",
+        "region": str(cast.draa.id),
+        "contact_phone": "",
+        "email": "rkia@cast.example",
+        "password1": "a long and rare passphrase",
+        "messages_wanted": "on",
+    } | changes
+    client.post("/accounts/signup/", form)
+    code = re.search(r"\b[A-Z0-9]{3,4}-[A-Z0-9]{3,4}\b", ShownMessage.objects.get().text)
+    client.post("/accounts/confirm-email/", {"code": code[0]})
+    return Patient.objects.get()
+
+
+def test_whoever_signed_up_gets_confirmation_calendar_and_reminders_there(client, cast, clock):
+    cast.at_home  # noqa: B018 made by being named
+    signed_up(client, cast)
+    appointment = booked_by_page(client, days=3)
+    [shown] = deliver()
+    assert (shown.channel, shown.address) == ("email", "rkia@cast.example")
+    assert str(appointment.pk) in shown.text
+    assert event(shown.attachment)[1]["UID"] == f"{appointment.pk}@telemed"
+    clock.move(appointment.starts_at - timedelta(hours=23) - the_clock.now())
+    [reminder] = deliver()
+    assert reminder.address == "rkia@cast.example"
+
+
+def booked_by_page(client, days: int) -> Appointment:
+    """The first time of a day, chosen without JavaScript."""
+    service = Service.objects.get()
+    day = (the_clock.now() + timedelta(days=days)).date()
+    page = client.get(f"/book/times/{service.pk}/?day={day}").text
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', page))
+    fields["starts_at"] = re.search(r'name="starts_at" value="([^"]+)"', page)[1]
+    client.post(client.post("/book/hold/", fields)["Location"])
+    return Appointment.objects.get()
+
+
+def proved(user) -> None:
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+
+
+def test_a_mailbox_named_as_contact_goes_before_that_of_the_sign_in(cast, book):
+    proved(cast.amina_user)
+    email(cast.amina, "amina@home.example")
+    book(cast.amina)
+    assert {one.address for one in deliver()} == {"+212661234567", "amina@home.example"}
+
+
+def test_an_address_that_nobody_proved_gets_nothing(cast, book):
+    EmailAddress.objects.create(
+        user=cast.amina_user, email=cast.amina_user.email, primary=True, verified=False
+    )
+    book(cast.amina)
+    assert {one.address for one in deliver()} == {"+212661234567"}
+
+
+def test_who_signs_in_and_wants_no_messages_gets_none(cast, book):
+    proved(cast.amina_user)
+    book(cast.amina)
+    cast.amina.messages_wanted = False
+    cast.amina.save()
+    assert deliver() == []
 
 
 def test_a_representative_is_told_while_they_may_be(cast, book):
