@@ -260,6 +260,8 @@ def _render(what: str, references: dict[str, UUID], language: str) -> Content | 
     teller = next((means for means in _TELLERS if means in references), None)
     if teller is None:
         return None
+    if teller in _THEMSELVES:  # they may have chosen another one since
+        language = appointment.patient.language
     with translation.override(language):
         return _TELLERS[teller](what, appointment, references[teller])
 
@@ -345,6 +347,9 @@ _TELLERS: dict[str, Callable[[str, Appointment, UUID], Content | None]] = {
 }
 
 
+_THEMSELVES = frozenset({"contact", "login"})
+
+
 def _short(what: str, appointment: Appointment, door: str) -> Content:
     return Content("", f"Telemed: {_sentence(what, appointment)} {door}".strip())
 
@@ -396,6 +401,6 @@ def _render_code(references: dict[str, UUID], language: str) -> Content | None:
         return None
     if not link.appointment.patient.messages_wanted:
         return None
-    with translation.override(language):
+    with translation.override(link.appointment.patient.language):
         text = _("Telemed: your code is %(code)s. It opens the link of another message.")
         return Content(_("Your code"), text % {"code": formats.isolated(links.code(link))})

@@ -55,6 +55,7 @@ POST patients:link                      in      403       403      403      yes/
 GET  patients:register                  in      403       403      403      yes        403         yes          403      403
 POST patients:register                  in      403       403      403      yes        403         yes          403      403
 GET  patients:search                    in      403       403      403      yes        403         yes          403      403
+POST patients:wishes                    in      403       403      403      yes/404    403         404          403      403
 POST patients:void                      in      403       403      403      yes/404    403         404          403      403
 GET  people:add                         in      403       403      403      403        403         403          yes      403
 POST people:add                         in      403       403      403      403        403         403          yes      403

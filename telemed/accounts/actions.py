@@ -24,8 +24,9 @@ from telemed.accounts.models import (
 )
 from telemed.accounts.names import search_key
 from telemed.accounts.refusals import AccountsRefused
-from telemed.accounts.roles import May
+from telemed.accounts.roles import May, Role
 from telemed.audit import actions as audit
+from telemed.audit.actor import Actor
 from telemed.lib import clock
 
 
@@ -114,6 +115,30 @@ def add_identifier(viewer: Viewer, patient: Patient, system: str, value: str) ->
     identifier = _new_identifier(patient, system, value, viewer.user)
     _audited(viewer, "patient.add_identifier", patient, ("identifier", identifier.id))
     return identifier
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a patient wants to be spoken to and reached."""
+
+    language: str
+
+
+@transaction.atomic
+def keep_wishes(viewer: Viewer, patient: Patient, wishes: Wishes) -> None:
+    patient.language = wishes.language
+    patient.save(update_fields=["language"])
+    _audited(viewer, "patient.change_wishes", patient, ("patient", patient.id))
+
+
+def keep_own_language(user: User, language: str) -> None:
+    """Whoever chose a language for their pages gets their messages in it."""
+    with transaction.atomic():
+        mine = Patient.objects.filter(user=user, voided_at__isnull=True).exclude(language=language)
+        patient = mine.first()
+        if patient is not None and mine.update(language=language):
+            actor = Actor("user", user.id, role=Role.PATIENT)
+            audit.record("patient.change_wishes", actor, patient=patient.id)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from telemed.accounts import sign_in_audit
+        from telemed.accounts import receivers, sign_in_audit
 
+        receivers.connect()
         sign_in_audit.connect()

@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.forms import RequestLoginCodeForm
 from django import forms
+from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -44,6 +45,15 @@ class SearchForm(forms.Form):
     )
 
 
+class MessageLanguageField(forms.ChoiceField):
+    """Often not the language of whoever fills in the page; that one is only the first guess."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Language of messages"))
+        kwargs.setdefault("initial", lambda: (get_language() or settings.LANGUAGE_CODE)[:2])
+        super().__init__(choices=settings.LANGUAGES, **kwargs)
+
+
 class RegistrationForm(forms.Form):
     """One short page. A name in one script is enough; everything else may be unknown."""
 
@@ -79,6 +89,7 @@ class RegistrationForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    language = MessageLanguageField()
     phone = PhoneField(required=False)
     phone_shared = forms.BooleanField(label=_("Others read this phone too"), required=False)
     messages_wanted = forms.BooleanField(
@@ -139,12 +150,25 @@ class RegistrationForm(forms.Form):
             birth_date=data["birth_date"],
             birth_precision=data["birth_precision"],
             spoken_languages=data["spoken_languages"],
-            language=(get_language() or "fr")[:2],
+            language=data["language"],
             phone=data["phone"],
             phone_shared=data["phone_shared"],
             messages_wanted=data["messages_wanted"],
             cin=data["cin"],
         )
+
+
+class WishesForm(forms.Form):
+    """How a patient wants to be spoken to and reached."""
+
+    language = MessageLanguageField()
+
+    @classmethod
+    def of(cls, patient: Patient) -> "WishesForm":
+        return cls(initial={"language": patient.language})
+
+    def wishes(self) -> actions.Wishes:
+        return actions.Wishes(**self.cleaned_data)
 
 
 class PhoneForm(forms.Form):

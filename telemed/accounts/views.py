@@ -20,6 +20,7 @@ from telemed.accounts.forms import (
     RepresentativeForm,
     SearchForm,
     VoidForm,
+    WishesForm,
 )
 from telemed.accounts.models import Patient
 from telemed.accounts.names import display_name
@@ -67,6 +68,18 @@ def register(request: HttpRequest) -> HttpResponse:
 @door(May.PATIENT_READ)
 def card(request: HttpRequest, patient: UUID) -> HttpResponse:
     return _card(request, patient_for(viewer(request), patient, May.PATIENT_READ))
+
+
+@require_POST
+@door(May.PATIENT_REGISTER)
+def keep_wishes(request: HttpRequest, patient: UUID) -> HttpResponse:
+    who = viewer(request)
+    record = _to_change(who, patient)
+    form = WishesForm(request.POST)
+    if not form.is_valid():
+        return _card(request, record, wishes_form=form)
+    actions.keep_wishes(who, record, form.wishes())
+    return redirect("patients:card", record.id)
 
 
 @require_POST
@@ -140,6 +153,7 @@ def _card(request: HttpRequest, patient: Patient, **typed: Form) -> HttpResponse
     """The card; ``typed`` are forms sent back with their mistakes."""
     who = viewer(request)
     forms: dict[str, Form] = {
+        "wishes_form": WishesForm.of(patient),
         "phone_form": PhoneForm(),
         "identifier_form": IdentifierForm(),
         "representative_form": RepresentativeForm(),

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
+
+# Sent with ``user`` and ``language`` when somebody who is signed in chose one for their pages.
+language_chosen = Signal()
 
 
 class StoredLanguageMiddleware:
@@ -31,4 +35,5 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
         request.user.language = chosen
         request.user.save(update_fields=["language"])
+        language_chosen.send(sender=None, user=request.user, language=chosen)
     return set_language(request)

@@ -34,6 +34,7 @@ def filled(cast, **changes):
         "birth_date": "1950-01-01",
         "birth_precision": "estimated",
         "spoken_languages": ["tzm", "ary"],
+        "language": "ar",
         "phone": "0661 23 45 67",
         "phone_shared": "on",
     } | changes
@@ -46,6 +47,7 @@ def test_it_works(brahim, cast):
     assert answer["Location"] == f"/patients/{patient.id}/"
     assert patient.organisation == cast.imilchil
     assert patient.spoken_languages == ["tzm", "ary"]
+    assert patient.language == "ar", "not that of the presenter's pages"
     page = brahim.get(answer["Location"])
     assert "Rkia Aït Baha" in page.text
     assert "≈ 1950" in page.text
@@ -177,6 +179,30 @@ def test_a_paper_is_verified_by_whom_saw_it(brahim, cast):
     row = yassine.identifiers.get()
     assert row.verified_by == cast.brahim
     assert row.value == "9 876"
+
+
+def test_the_language_of_messages_is_changed_on_the_card(brahim, cast):
+    amina = cast.amina
+    brahim.post(f"/patients/{amina.id}/wishes/", {"language": "fr"})
+    amina.refresh_from_db()
+    assert amina.language == "fr"
+    assert Event.objects.filter(action="patient.change_wishes", patient=amina.id).exists()
+
+
+def test_whoever_chooses_a_language_is_written_to_in_it(client, cast):
+    amina, other = cast.amina, cast.yassine
+    client.force_login(cast.amina_user)
+    client.post("/language/", {"language": "fr"})
+    amina.refresh_from_db()
+    assert amina.language == "fr"
+    event = Event.objects.get(action="patient.change_wishes")
+    assert (event.actor, event.role) == (cast.amina_user.id, "patient")
+    client.post("/language/", {"language": "fr"})
+    assert Event.objects.filter(action="patient.change_wishes").count() == 1
+    client.force_login(cast.brahim)
+    client.post("/language/", {"language": "en"})
+    other.refresh_from_db()
+    assert other.language == "fr"
 
 
 def test_a_second_phone_comes_after_the_first(brahim, cast):

@@ -86,6 +86,16 @@ def test_confirmation_at_once_and_two_reminders_in_the_persons_language(cast, bo
     }
 
 
+def test_a_reminder_speaks_the_language_of_the_day_it_is_sent(cast, book, clock):
+    appointment = book(cast.amina)
+    deliver()
+    cast.amina.language = "fr"
+    cast.amina.save()
+    clock.move(appointment.starts_at - timedelta(hours=23) - the_clock.now())
+    [shown] = deliver()
+    assert formats.in_words(appointment.starts_at, appointment.time_zone, "fr") in shown.text
+
+
 def test_reminders_go_out_in_their_time(cast, book, clock):
     appointment = book(cast.amina)
     deliver()

@@ -61,6 +61,11 @@ def languages(patient: Patient) -> str:
     return ", ".join(str(SpokenLanguage(code).label) for code in patient.spoken_languages)
 
 
+@register.filter
+def message_language(patient: Patient) -> str:
+    return str(dict(settings.LANGUAGES).get(patient.language, patient.language))
+
+
 ROLES = {
     "patient": gettext_lazy("patient"),
     "presenter": gettext_lazy("presenter"),
