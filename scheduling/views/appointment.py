@@ -162,7 +162,7 @@ def _move_context(request: HttpRequest, found: Appointment, actor: Actor) -> dic
         "emergency": emergency_for(found.site or found.patient.organisation, now),
         "action": reverse("scheduling:move", args=[found.pk]),
         "here": f"{reverse('scheduling:move', args=[found.pk])}?",
-        **days_context(request, free, found.time_zone, now),
+        **days_context(request, free, found.time_zone, service, now),
     }
 
 

@@ -99,7 +99,7 @@ def times_context(
         "here": f"{reverse('scheduling:times', args=[service.pk])}?patient={patient.pk}&",
         "action": reverse("scheduling:keep"),
         "hold": hold_of(viewer(request), patient, now),
-        **days_context(request, free, zone, now, around),
+        **days_context(request, free, zone, service, now, around),
     }
 
 
@@ -107,22 +107,29 @@ def days_context(
     request: HttpRequest,
     free: list[datetime],
     zone: str,
+    service: Service,
     now: datetime,
     around: datetime | None = None,
 ) -> dict[str, Any]:
-    """The strip of days with the hours of the asked one, else of the first that has any."""
+    """The strip of days with the hours of the asked one, else of the first that has any.
+
+    A day before today or past the service's horizon is asked for by hand: the nearest is shown.
+    """
     asked = _day(request.GET.get("day", ""))
     if around is not None:
         asked = around.astimezone(slots.zone(zone)).date()
     first_free = free[0].astimezone(slots.zone(zone)).date() if free else None
-    day = asked or first_free or now.astimezone(slots.zone(zone)).date()
+    today = now.astimezone(slots.zone(zone)).date()
+    horizon = today + timedelta(days=service.horizon_days)
+    day = min(max(asked or first_free or today, today), horizon)
     strip = find.strip(free, zone, now, day)
+    more = strip[-1].date < horizon
     hours = find.on_day(free, zone, day)
     return {
         "zone": zone,
         "days": strip,
         "day": day,
-        "later": strip[-1].date + timedelta(days=7),
+        "later": min(strip[-1].date + timedelta(days=7), horizon) if more else None,
         "hours": find.parts_of_day(hours, zone),
         "zone_at": hours[0] if hours else now,
         "next_free": next(

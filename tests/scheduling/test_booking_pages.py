@@ -171,6 +171,26 @@ def test_moving_shows_the_new_time_and_frees_the_old(amina, cast):
     assert stale.status_code == 409
 
 
+@pytest.mark.parametrize("asked", ["9999-12-31", "0001-01-01", "2090-02-03", "2026-13-45", "x"])
+def test_a_day_out_of_reach_shows_the_nearest_one(amina, cast, asked):
+    appointment = book(amina, find(amina))
+    times = reverse("scheduling:times", args=[cast.at_home.pk])
+    for address in (times, reverse("scheduling:move", args=[appointment.pk])):
+        page = amina.get(f"{address}?day={asked}")
+        assert page.status_code == 200
+        horizon = cast.at_home.horizon_days
+        assert len(page.context["days"]) <= horizon + 1
+        today = page.context["days"][0].date
+        assert today <= page.context["day"] <= today + timedelta(days=horizon)
+
+
+def test_the_last_days_of_the_horizon_lead_no_further(amina, cast):
+    times = reverse("scheduling:times", args=[cast.at_home.pk])
+    page = amina.get(f"{times}?day=2090-01-01")
+    assert page.context["later"] is None
+    assert amina.get(times).context["later"]
+
+
 def test_cancelling_keeps_the_reason_and_shows_the_way_on(amina, cast):
     appointment = book(amina, find(amina))
     address = reverse("scheduling:cancel", args=[appointment.pk])
