@@ -161,7 +161,9 @@ def free_starts(
 
 
 def is_offered(service: Service, specialist_id: UUID, starts_at: datetime, now: datetime) -> bool:
-    """Whether the hours offer this start, taken or not."""
+    """Whether the hours offer this start, taken or not; what has begun they do not."""
+    if starts_at <= now:
+        return False
     hours = availability([specialist_id], now)[specialist_id]
     return slots.offered(hours, shape(service), starts_at, now)
 

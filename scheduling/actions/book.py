@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduling import messages, occupancy, signals, walltime
-from scheduling.actions.hold import refuse_unless_offered
+from scheduling.actions.hold import refuse_unless_bookable, refuse_unless_offered
 from scheduling.actions.link import give_patient_link
 from scheduling.models import Appointment, AppointmentStatus, Hold, Service
 from telemed.accounts.models import Patient, Representative
@@ -25,13 +25,17 @@ def book(
 ) -> Appointment:
     """Make the held slot an appointment, with the hold's id: a repeat returns the first one.
 
-    A hold that has expired still books when nobody took the slot meanwhile, else ``slot_taken``.
+    A hold that has expired still books when nobody took the slot meanwhile (else ``slot_taken``)
+    and it is still offered (else ``not_offered``, as for a time that has begun).
     """
     service, now = hold.service, clock.now()
     claimed = occupancy.claim(service, service.specialist_id, hold.patient, hold.starts_at, now)
     with claimed as wanted:
         if known := Appointment.objects.filter(pk=hold.pk).first():
             return known
+        if hold.expires_at <= now or hold.starts_at <= now:
+            refuse_unless_bookable(service)
+            refuse_unless_offered(service, service.specialist_id, hold.patient, hold.starts_at, now)
         appointment = _new(service, hold.patient, hold.starts_at, actor, hold.pk)
         _fill(appointment, reason, intake, representative, device_time)
         if not occupancy.hand_over(hold, appointment):
@@ -54,10 +58,10 @@ def book_at(
     offered_only: bool = True,
 ) -> Appointment:
     """Book without a hold. ``offered_only=False`` goes outside of the specialist's hours, never
-    into taken time. Refused: ``slot_taken``, ``not_offered``, both with alternatives."""
+    into taken or past time. Refused: ``slot_taken``, ``not_offered``, both with alternatives."""
     now = clock.now()
     appointment_id = appointment_id or uuid.uuid4()
-    if offered_only:
+    if offered_only or starts_at <= now:
         refuse_unless_offered(service, service.specialist_id, patient, starts_at, now)
     claimed = occupancy.claim(service, service.specialist_id, patient, starts_at, now)
     with claimed as wanted:

@@ -68,7 +68,7 @@ def move(
     """
     service, patient, now = appointment.service, appointment.patient, clock.now()
     _refuse_if_closed(appointment, actor, now)
-    if offered_only:
+    if offered_only or starts_at <= now:
         refuse_unless_offered(service, appointment.specialist_id, patient, starts_at, now)
     claimed = occupancy.claim(
         service,

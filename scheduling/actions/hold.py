@@ -79,6 +79,12 @@ def release_hold(hold: Hold, actor: Actor) -> None:
             )
 
 
+def refuse_unless_bookable(service: Service) -> None:
+    """Service, specialist and place may have been retired since the page was read."""
+    if not queries.bookable_services().filter(pk=service.pk).exists():
+        raise Refused("not_offered", _("This time cannot be booked."), alternatives=[])
+
+
 def refuse_unless_offered(
     service: Service,
     specialist_id: uuid.UUID,

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from scheduling.models import Appointment, Hold
+from scheduling.models import Appointment, Hold, Leave, Service
 from telemed.audit.models import Event
+from telemed.lib import clock as the_clock
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ def amina(client, cast):
 
 def first_time(page: str) -> dict[str, str]:
     """The fields that a press on the first time of a page sends."""
-    form = re.search(r'<form method="post" action="/book/hold/">(.*?)</form>', page, re.S)
+    form = re.search(r'<form[^>]*method="post" action="/book/hold/">(.*?)</form>', page, re.S)
     assert form
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', form[1]))
     start = re.search(r'name="starts_at" value="([^"]+)"', form[1])
@@ -37,6 +38,12 @@ def book(client, page: str, **answers: str) -> Appointment:
     done = client.post(kept["Location"], answers)
     assert done.status_code == 302
     return Appointment.objects.latest("received_at")
+
+
+def tomorrow(client, cast) -> str:
+    """The times of tomorrow: clocks can be moved before them."""
+    day = (the_clock.now() + timedelta(days=1)).date()
+    return client.get(f"/book/times/{cast.at_home.pk}/?day={day}").text
 
 
 def find(client, query: str = "") -> str:
@@ -84,7 +91,7 @@ def test_a_taken_time_is_answered_with_free_ones(amina, client, cast):
 
 
 def test_a_hold_that_was_lost_keeps_what_was_typed(amina, client, cast, clock):
-    fields = first_time(find(amina))
+    fields = first_time(tomorrow(amina, cast))
     kept = amina.post(reverse("scheduling:keep"), fields)["Location"]
     clock.move(timedelta(minutes=10))
     client.force_login(cast.brahim)
@@ -98,11 +105,43 @@ def test_a_hold_that_was_lost_keeps_what_was_typed(amina, client, cast, clock):
     assert Appointment.objects.get().reason == "palpitations"
 
 
-def test_an_expired_hold_still_books_when_nobody_took_the_time(amina, clock):
-    kept = amina.post(reverse("scheduling:keep"), first_time(find(amina)))["Location"]
+def test_an_expired_hold_still_books_when_nobody_took_the_time(amina, cast, clock):
+    kept = amina.post(reverse("scheduling:keep"), first_time(tomorrow(amina, cast)))["Location"]
     clock.move(timedelta(minutes=10))
     assert amina.post(kept, {}).status_code == 302
     assert Appointment.objects.count() == 1
+
+
+def test_a_hold_from_yesterday_books_no_past_time(amina, cast, clock):
+    kept = amina.post(reverse("scheduling:keep"), first_time(find(amina)))["Location"]
+    clock.move(timedelta(days=1))
+    amina.logout()  # a day has passed: the session is over
+    amina.force_login(cast.amina_user)
+    answer = amina.post(kept, {"reason": "palpitations"})
+    assert answer.status_code == 409
+    assert answer["Telemed-Refused"] == "not_offered"
+    assert not Appointment.objects.exists()
+    instead = answer["Telemed-Alternatives"].split(",")[0]
+    assert amina.post(kept, {"instead": instead}).status_code == 302
+
+
+@pytest.mark.parametrize("why", ["leave", "service", "specialist"])
+def test_an_expired_hold_books_nothing_that_is_offered_no_more(amina, cast, clock, why):
+    kept = amina.post(reverse("scheduling:keep"), first_time(tomorrow(amina, cast)))["Location"]
+    clock.move(timedelta(minutes=10))
+    day = the_clock.now().date()
+    if why == "leave":
+        until = day + timedelta(days=90)
+        Leave.objects.create(specialist=cast.dr_salma, first_day=day, last_day=until)
+    elif why == "service":
+        Service.objects.update(retired_at=the_clock.now())
+    else:
+        cast.dr_salma.retired_at = the_clock.now()
+        cast.dr_salma.save()
+    answer = amina.post(kept, {})
+    assert answer["Telemed-Refused"] == "not_offered"
+    assert answer["Telemed-Alternatives"] == ""
+    assert not Appointment.objects.exists()
 
 
 def test_a_danger_sign_books_all_the_same_and_says_whom_to_telephone(amina, cast):
@@ -202,14 +241,9 @@ def test_cancelling_keeps_the_reason_and_shows_the_way_on(amina, cast):
 
 
 def test_after_the_cut_off_patients_are_told_whom_to_telephone(amina, cast, clock):
-    # In the night, so that the first time is hours away: a late booking can be taken back.
-    night = clock.now().replace(hour=2, minute=0) + timedelta(days=1)
-    clock.move(night - clock.now())
-    amina.logout()  # hours have passed: the session is over
-    amina.force_login(cast.amina_user)
-    appointment = book(amina, find(amina))
+    appointment = book(amina, tomorrow(amina, cast))
     clock.move(appointment.starts_at - timedelta(minutes=30) - appointment.received_at)
-    amina.logout()
+    amina.logout()  # hours have passed: the session is over
     amina.force_login(cast.amina_user)
     for name in ("move", "cancel"):
         address = reverse(f"scheduling:{name}", args=[appointment.pk])
