@@ -37,6 +37,14 @@ class Diary:
     busy: dict[Resource, list[Interval]]
 
 
+@dataclass(frozen=True)
+class Substitute:
+    """Who could perform a visit instead; ``usual``: it lies within their hours."""
+
+    specialist: Specialist
+    usual: bool
+
+
 def shape(service: Service) -> Shape:
     return Shape(
         duration=timedelta(minutes=service.minutes),
@@ -213,8 +221,9 @@ def bookable_services() -> QuerySet[Service]:
     )
 
 
-def who_else(appointment: Appointment, now: datetime) -> list[Specialist]:
-    """Specialists of the same speciality who are free at the appointment's time."""
+def who_else(appointment: Appointment, now: datetime) -> list[Substitute]:
+    """Specialists of the same speciality who are free at the appointment's time and not away;
+    those who work then by their own hours first."""
     service = appointment.service
     others = (
         Specialist.objects.filter(
@@ -226,11 +235,15 @@ def who_else(appointment: Appointment, now: datetime) -> list[Specialist]:
     wanted = {one.pk: Resource(Kind.SPECIALIST.value, one.pk) for one in others}
     taken = busy(wanted.values(), now)
     needed = shape(service).occupies(Kind.SPECIALIST.value, appointment.starts_at)
-    return [
-        one
+    visit = appointment.starts_at, appointment.ends_at
+    hours = availability(wanted, now)
+    found = [
+        Substitute(one, slots.is_usual(hours[one.pk], visit))
         for one in others
         if not any(overlaps(needed, interval) for interval in taken.get(wanted[one.pk], ()))
+        and not slots.is_away(hours[one.pk], visit)
     ]
+    return sorted(found, key=lambda one: not one.usual)
 
 
 def outside_hours(specialist: Specialist, now: datetime) -> list[Appointment]:
@@ -244,9 +257,4 @@ def outside_hours(specialist: Specialist, now: datetime) -> list[Appointment]:
     if not booked:
         return []
     worked = availability([specialist.pk], now)[specialist.pk]
-    hours = slots.open_hours(worked, now, booked[-1].ends_at)
-    return [
-        one
-        for one in booked
-        if not any(start <= one.starts_at and one.ends_at <= end for start, end in hours)
-    ]
+    return [one for one in booked if not slots.is_usual(worked, (one.starts_at, one.ends_at))]

@@ -113,7 +113,6 @@ def open_hours(availability: Availability, first: datetime, last: datetime) -> l
     Each is whole, whatever the range asked for: its beginning is where its starts count from.
     """
     opened: list[Interval] = []
-    closed: list[Interval] = []
     # Zones reach from UTC−12 to UTC+14, and hours may run past midnight.
     days = list(_days(first.date() - 2 * ONE_DAY, last.date() + ONE_DAY))
     for hours in availability.weekly:
@@ -122,14 +121,33 @@ def open_hours(availability: Availability, first: datetime, last: datetime) -> l
             for day in days
             if hours.holds_on(day)
         ]
-    for dated in availability.dated:
-        target = closed if dated.closed else opened
-        target.append(between(dated.day, dated.starts, dated.ends, dated.zone))
+    opened += [_dated(extra) for extra in availability.dated if not extra.closed]
+    closed = closed_hours(availability)
+    touching = {hours for hours in opened if overlaps(hours, (first, last))}
+    return sorted(piece for hours in touching for piece in subtract([hours], closed))
+
+
+def closed_hours(availability: Availability) -> list[Interval]:
+    """When they do not work whatever else is said: closed hours of a date, and leave."""
+    closed = [_dated(hours) for hours in availability.dated if hours.closed]
     for away in availability.away:
         start = moment(datetime.combine(away.first, time()), away.zone)
         closed.append((start, moment(datetime.combine(away.last + ONE_DAY, time()), away.zone)))
-    touching = {hours for hours in opened if overlaps(hours, (first, last))}
-    return sorted(piece for hours in touching for piece in subtract([hours], closed))
+    return closed
+
+
+def _dated(hours: DatedHours) -> Interval:
+    return between(hours.day, hours.starts, hours.ends, hours.zone)
+
+
+def is_away(availability: Availability, visit: Interval) -> bool:
+    return any(overlaps(visit, closed) for closed in closed_hours(availability))
+
+
+def is_usual(availability: Availability, visit: Interval) -> bool:
+    """Whether it lies within one stretch of their hours."""
+    start, end = visit
+    return any(opens <= start and end <= shuts for opens, shuts in open_hours(availability, *visit))
 
 
 def starts(

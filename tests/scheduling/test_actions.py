@@ -1,12 +1,18 @@
 """What the verbs change, refuse and leave behind, by whoever calls them."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.conf import settings as django_settings
 
 from scheduling import actions, occupancy, queries, slots, tasks, walltime
-from scheduling.models import Appointment, OccupiedInterval, PersonalLink
+from scheduling.models import (
+    Appointment,
+    AvailabilityException,
+    Leave,
+    OccupiedInterval,
+    PersonalLink,
+)
 from scheduling.refusals import Refused
 from scheduling.signals import (
     appointment_booked,
@@ -16,6 +22,7 @@ from scheduling.signals import (
 )
 from telemed.audit.actor import SYSTEM, Actor
 from telemed.lib import clock as the_clock
+from tests import make
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +183,38 @@ def test_nobody_is_given_a_speciality_that_is_not_theirs(cast, booked, karim):
     cast.dr_youssef.specialities.set([cast.dermatology])
     with pytest.raises(Refused, match="wrong_speciality"):
         actions.reassign(booked, cast.dr_youssef, karim)
+
+
+def test_who_is_away_is_not_asked_instead(cast, booked):
+    def others():
+        return [(one.specialist, one.usual) for one in queries.who_else(booked, the_clock.now())]
+
+    cast.dr_youssef  # noqa: B018 made by being named
+    assert others() == [(cast.dr_youssef, True)]
+    cast.dr_youssef.rules.update(retired_at=the_clock.now())
+    assert others() == [(cast.dr_youssef, False)]
+    day = booked.starts_at.date()
+    leave = Leave.objects.create(specialist=cast.dr_youssef, first_day=day, last_day=day)
+    assert others() == []
+    Leave.objects.filter(pk=leave.pk).update(retired_at=the_clock.now())
+    AvailabilityException.objects.create(
+        specialist=cast.dr_youssef, kind="closed", date=day, starts=time(0), ends=time(0)
+    )
+    assert others() == []
+
+
+def test_whom_the_visit_finds_outside_their_hours_stands_last_and_says_so(cast, booked, client):
+    """By name Youssef would stand first."""
+    hind = make.specialist(
+        make.user("hind@cast.example", "Dr Hind Amrani"), cast.chu, [cast.cardiology]
+    )
+    make.working_hours(hind)
+    cast.dr_youssef.rules.update(retired_at=the_clock.now())
+    found = [one.specialist for one in queries.who_else(booked, the_clock.now())]
+    assert found == [hind, cast.dr_youssef]
+    client.force_login(cast.karim)
+    page = client.get(f"/appointments/{booked.pk}/reassign/").text
+    assert page.count('class="tag warn"') == 1
 
 
 def test_the_first_arrival_is_stamped_once(booked, karim):
