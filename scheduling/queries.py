@@ -231,6 +231,7 @@ def who_else(appointment: Appointment, now: datetime) -> list[Substitute]:
         )
         .exclude(pk=appointment.specialist_id)
         .select_related("user", "organisation")
+        .order_by("user__name", "pk")
     )
     wanted = {one.pk: Resource(Kind.SPECIALIST.value, one.pk) for one in others}
     taken = busy(wanted.values(), now)

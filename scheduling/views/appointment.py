@@ -188,9 +188,8 @@ def reassign(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     found = appointment_for(who, appointment_id, May.APPOINTMENT_REASSIGN)
     others = queries.who_else(found, clock.now())
     if request.method == "POST":
-        chosen = get_object_or_404(
-            Specialist, pk__in=[one.specialist.pk for one in others], pk=_pk(request)
-        )
+        free = [one.specialist.pk for one in others]
+        chosen = get_object_or_404(Specialist, pk__in=free, pk=_pk(request))
         actions.reassign(found, chosen, acting_on(who, found.patient_id, May.APPOINTMENT_REASSIGN))
         return redirect("scheduling:appointment", found.pk)
     return render(request, "scheduling/reassign.html", {"appointment": found, "others": others})
