@@ -20,9 +20,12 @@ from telemed.lib import clock, formats
 NAME = "telemed.ics"
 
 
-def calendar_file(appointment: Appointment, language: str) -> str:
-    """UID stays, SEQUENCE rises with every change, a cancelled one is METHOD:CANCEL."""
-    cancelled = appointment.status in {
+def calendar_file(appointment: Appointment, language: str, *, cancelled: bool = False) -> str:
+    """UID stays, SEQUENCE rises with every change, a cancelled one is METHOD:CANCEL.
+
+    ``cancelled`` takes it out of the calendar of one for whom it is no more.
+    """
+    cancelled = cancelled or appointment.status in {
         AppointmentStatus.CANCELLED,
         AppointmentStatus.ENTERED_IN_ERROR,
     }

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from scheduling import calendar, links, rules
-from scheduling.models import Appointment, AppointmentStatus, PersonalLink
+from scheduling.models import Appointment, AppointmentStatus, PersonalLink, Specialist
 from telemed.accounts.access import today, valid_on
 from telemed.accounts.models import (
     ContactPoint,
@@ -84,6 +84,7 @@ SPECIALISTS_WORDS: dict[str, str] = {
     "moved": gettext_noop("An appointment was moved. It is now on %(when)s."),
     "reassigned": gettext_noop("An appointment was given to you: %(when)s."),
     "cancelled": gettext_noop("The appointment on %(when)s is cancelled."),
+    "given_away": gettext_noop("The appointment on %(when)s was given to a colleague."),
 }
 
 
@@ -94,7 +95,7 @@ class Recipient:
     channel: str
     address: str
     language: str
-    means: str  # contact, login, representative, presenter, specialist
+    means: str  # contact, login, representative, presenter, specialist, previous
     row: UUID
 
 
@@ -104,13 +105,22 @@ def announce(appointment: Appointment, what: str) -> None:
         what = "requested"
     for person in recipients(appointment):
         _enqueue(appointment, what, person)
-    user = appointment.specialist.user
-    if what in SPECIALISTS_WORDS and user.email:
-        told = Recipient(EMAIL, user.email, user.language, "specialist", appointment.specialist_id)
-        _enqueue(appointment, what, told)
+    if what in SPECIALISTS_WORDS:
+        _tell_specialist(appointment, what, appointment.specialist, "specialist")
     remind(appointment)
     if what in {"booked", "requested", "moved"}:
         send_code(appointment)
+
+
+def take_back(appointment: Appointment, previous: Specialist) -> None:
+    """Tell whoever performed it until now that a colleague does."""
+    _tell_specialist(appointment, "given_away", previous, "previous")
+
+
+def _tell_specialist(appointment: Appointment, what: str, one: Specialist, means: str) -> None:
+    if one.user.email:
+        told = Recipient(EMAIL, one.user.email, one.user.language, means, one.pk)
+        _enqueue(appointment, what, told)
 
 
 def remind(appointment: Appointment) -> None:
@@ -244,7 +254,7 @@ def patient_link(appointment: Appointment) -> PersonalLink | None:
 
 
 def register() -> None:
-    for what in WORDS:
+    for what in {**WORDS, **SPECIALISTS_WORDS}:
         registry.register(f"appointment.{what}", partial(_render, what))
     registry.register(CODE, _render_code)
 
@@ -267,6 +277,8 @@ def _render(what: str, references: dict[str, UUID], language: str) -> Content | 
 
 
 def _is_current(what: str, appointment: Appointment, version: UUID) -> bool:
+    if what == "given_away":  # true of the one it is told to, whatever came after
+        return True
     if version != _version(appointment.pk, appointment.sequence):
         return False
     if what in rules.REMINDERS:
@@ -328,13 +340,25 @@ def _to_presenter(what: str, appointment: Appointment, row: UUID) -> Content | N
 def _to_specialist(what: str, appointment: Appointment, row: UUID) -> Content | None:
     if appointment.specialist_id != row:
         return None
+    return _note(what, appointment, calendar.address(appointment))
+
+
+def _to_previous(what: str, appointment: Appointment, row: UUID) -> Content | None:
+    """Without the page's address, which no longer opens to them."""
+    if appointment.specialist_id == row:
+        return None
+    return _note(what, appointment, "", cancelled=True)
+
+
+def _note(what: str, appointment: Appointment, door: str, *, cancelled: bool = False) -> Content:
     when = formats.in_words(appointment.starts_at, appointment.time_zone)
-    lines = [_(SPECIALISTS_WORDS[what]) % {"when": when}, calendar.address(appointment), "Telemed"]
+    lines = [_(SPECIALISTS_WORDS[what]) % {"when": when}, door, "Telemed"]
+    language = translation.get_language() or "fr"
     return Content(
         _("Your list has changed"),
-        "\n\n".join(lines),
+        "\n\n".join(filter(None, lines)),
         calendar.NAME,
-        calendar.calendar_file(appointment, translation.get_language() or "fr"),
+        calendar.calendar_file(appointment, language, cancelled=cancelled),
     )
 
 
@@ -344,6 +368,7 @@ _TELLERS: dict[str, Callable[[str, Appointment, UUID], Content | None]] = {
     "representative": _to_representative,
     "presenter": _to_presenter,
     "specialist": _to_specialist,
+    "previous": _to_previous,
 }
 
 

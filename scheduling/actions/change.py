@@ -137,6 +137,7 @@ def reassign(appointment: Appointment, specialist: Specialist, actor: Actor) -> 
     is free.
     """
     service, patient, now = appointment.service, appointment.patient, clock.now()
+    previous = appointment.specialist
     _refuse_if_closed(appointment, actor, now)
     if not specialist.specialities.filter(pk=service.speciality_id).exists():
         raise Refused("wrong_speciality", _("This specialist does not practise the speciality."))
@@ -153,6 +154,7 @@ def reassign(appointment: Appointment, specialist: Specialist, actor: Actor) -> 
         occupancy.vacate(appointment)
         occupancy.occupy(wanted, service, appointment.starts_at, appointment=appointment)
         messages.announce(appointment, "reassigned")
+        messages.take_back(appointment, previous)
         signals.tell(signals.appointment_reassigned, appointment.pk)
         _audit("appointment.reassign", appointment, actor)
     return appointment

@@ -69,6 +69,10 @@ def deliver() -> list[ShownMessage]:
     return [one for one in shown if one.address not in SPECIALISTS]
 
 
+def mails_to(address: str) -> list[ShownMessage]:
+    return [one for one in ShownMessage.objects.order_by("shown_at") if one.address == address]
+
+
 def kinds(state: str = "") -> list[str]:
     rows = Message.objects.filter(state=state) if state else Message.objects.all()
     return sorted(kind.removeprefix("appointment.") for kind in rows.values_list("kind", flat=True))
@@ -320,11 +324,38 @@ def test_the_specialist_is_told_of_every_change_and_of_nobody(cast, book, karim)
     assert [one.address for one in mails] == [
         cast.salma.email,
         cast.youssef.email,
+        cast.salma.email,
         cast.youssef.email,
     ]
     for mail in mails:
         assert "Idrissi" not in mail.text + mail.subject + mail.attachment
-        assert str(appointment.pk) in mail.text
+    given_away = [one for one in mails[1:] if one.address == cast.salma.email]
+    assert [one for one in mails if str(appointment.pk) not in one.text] == given_away
+
+
+def test_whose_visit_was_given_away_takes_it_out_of_the_calendar(cast, book, karim):
+    """Also when it was moved before the mail went out."""
+    appointment = book(cast.amina)
+    deliver()
+    actions.reassign(appointment, cast.dr_youssef, karim)
+    actions.move(appointment, appointment.starts_at + timedelta(hours=1), karim)
+    deliver()
+    mail = mails_to(cast.salma.email)[-1]
+    calendar, entry = event(mail.attachment)
+    assert (calendar["METHOD"], entry["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert entry["UID"] == f"{appointment.pk}@telemed"
+    assert entry["SEQUENCE"] == appointment.sequence > 0
+    assert str(appointment.pk) not in mail.text
+
+
+def test_who_gets_it_back_before_the_mail_is_told_only_that(cast, book, karim):
+    appointment = book(cast.amina)
+    deliver()
+    actions.reassign(appointment, cast.dr_youssef, karim)
+    actions.reassign(appointment, cast.dr_salma, karim)
+    deliver()
+    mails = mails_to(cast.salma.email)
+    assert ["METHOD:CANCEL" in mail.attachment for mail in mails] == [False, False]
 
 
 # --- the calendar file
