@@ -119,16 +119,27 @@ def add_identifier(viewer: Viewer, patient: Patient, system: str, value: str) ->
 
 @dataclass(frozen=True)
 class Wishes:
-    """How a patient wants to be spoken to and reached."""
+    """How a patient wants to be spoken to and reached; ``shared``: ids of their contact rows that
+    others read too, of all those in use."""
 
     language: str
+    spoken_languages: list[str]
+    messages_wanted: bool
+    shared: frozenset[UUID] = frozenset()
 
 
 @transaction.atomic
-def keep_wishes(viewer: Viewer, patient: Patient, wishes: Wishes) -> None:
+def keep_wishes(
+    viewer: Viewer, patient: Patient, wishes: Wishes, means: May = May.PATIENT_REGISTER
+) -> None:
     patient.language = wishes.language
-    patient.save(update_fields=["language"])
-    _audited(viewer, "patient.change_wishes", patient, ("patient", patient.id))
+    patient.spoken_languages = wishes.spoken_languages
+    patient.messages_wanted = wishes.messages_wanted
+    patient.save(update_fields=["language", "spoken_languages", "messages_wanted"])
+    for contact in patient.contacts.filter(voided_at__isnull=True):
+        contact.shared = contact.id in wishes.shared
+        contact.save(update_fields=["shared"])
+    _audited(viewer, "patient.change_wishes", patient, ("patient", patient.id), means)
 
 
 def keep_own_language(user: User, language: str) -> None:

@@ -32,6 +32,11 @@ def phone_in_words(e164: str) -> str:
     return phonenumbers.format_number(number, style.NATIONAL if home else style.INTERNATIONAL)
 
 
+def in_words(system: str, value: str) -> str:
+    """As people write it."""
+    return phone_in_words(value) if system == "phone" else value
+
+
 def email(text: str) -> str:
     return text.strip().lower()
 

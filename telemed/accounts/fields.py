@@ -6,6 +6,15 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from telemed.accounts import contacts
+from telemed.accounts.models import SpokenLanguage
+
+
+class SpokenLanguagesField(forms.MultipleChoiceField):
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Languages spoken"))
+        kwargs.setdefault("required", False)
+        kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
+        super().__init__(choices=SpokenLanguage.choices, **kwargs)
 
 
 class PhoneField(forms.CharField):

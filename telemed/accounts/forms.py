@@ -9,16 +9,16 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from telemed.accounts import actions, contacts
+from telemed.accounts import actions, contacts, queries
 from telemed.accounts.access import Viewer, today
-from telemed.accounts.fields import PhoneField
+from telemed.accounts.fields import PhoneField, SpokenLanguagesField
 from telemed.accounts.models import (
     Organisation,
     Patient,
+    PatientContact,
     PatientIdentifier,
     Representative,
     Sex,
-    SpokenLanguage,
     User,
 )
 from telemed.accounts.names import script_of_language, search_key
@@ -83,12 +83,7 @@ class RegistrationForm(forms.Form):
     birth_precision = forms.ChoiceField(
         label=_("How exact is it?"), choices=Patient.BirthPrecision.choices, initial="day"
     )
-    spoken_languages = forms.MultipleChoiceField(
-        label=_("Languages spoken"),
-        choices=SpokenLanguage.choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
+    spoken_languages = SpokenLanguagesField()
     language = MessageLanguageField()
     phone = PhoneField(required=False)
     phone_shared = forms.BooleanField(label=_("Others read this phone too"), required=False)
@@ -158,17 +153,48 @@ class RegistrationForm(forms.Form):
         )
 
 
+def _reached_by(row: PatientContact) -> str:
+    return contacts.in_words(row.contact_point.system, row.contact_point.value)
+
+
 class WishesForm(forms.Form):
-    """How a patient wants to be spoken to and reached."""
+    """How a patient wants to be spoken to and reached; bound to ``data`` when it was sent."""
 
     language = MessageLanguageField()
+    spoken_languages = SpokenLanguagesField()
+    messages_wanted = forms.BooleanField(label=_("Reminders by message"), required=False)
+    shared = forms.TypedMultipleChoiceField(
+        label=_("Which of these do others read too?"),
+        help_text=_("Messages there name neither the place nor the specialist."),
+        coerce=uuid.UUID,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
 
-    @classmethod
-    def of(cls, patient: Patient) -> "WishesForm":
-        return cls(initial={"language": patient.language})
+    def __init__(self, patient: Patient, data: Any = None) -> None:
+        reached = queries.Card(patient).contacts
+        super().__init__(
+            data,
+            initial={
+                "language": patient.language,
+                "spoken_languages": patient.spoken_languages,
+                "messages_wanted": patient.messages_wanted,
+                "shared": [str(row.id) for row in reached if row.shared],
+            },
+        )
+        choices = [(str(row.id), _reached_by(row)) for row in reached]
+        self.fields["shared"].choices = choices  # type: ignore[attr-defined]
+        if not choices:
+            self.fields.pop("shared")
 
     def wishes(self) -> actions.Wishes:
-        return actions.Wishes(**self.cleaned_data)
+        data = self.cleaned_data
+        return actions.Wishes(
+            data["language"],
+            data["spoken_languages"],
+            data["messages_wanted"],
+            frozenset(data.get("shared", ())),
+        )
 
 
 class PhoneForm(forms.Form):

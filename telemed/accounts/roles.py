@@ -19,6 +19,7 @@ class May(StrEnum):
     PATIENT_SEARCH = "patient.search"
     PATIENT_READ = "patient.read"
     PATIENT_LINK = "patient.link"
+    PATIENT_CHANGE_OWN = "patient.change_own"
     APPOINTMENT_BOOK_OWN = "appointment.book_own"
     APPOINTMENT_BOOK_ANY = "appointment.book_any"
     APPOINTMENT_SEE_TIMES = "appointment.see_times"
@@ -56,6 +57,7 @@ class May(StrEnum):
 PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.PATIENT: frozenset(
         {
+            May.PATIENT_CHANGE_OWN,
             May.APPOINTMENT_BOOK_OWN,
             May.APPOINTMENT_SEE_TIMES,
             May.APPOINTMENT_SEE_REASON,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from telemed.accounts import actions
 from telemed.accounts.access import today
-from telemed.accounts.fields import PhoneField
+from telemed.accounts.fields import PhoneField, SpokenLanguagesField
 from telemed.accounts.models import Organisation, User
 from telemed.accounts.names import script_of
 from telemed.audit import actions as audit
@@ -29,7 +29,18 @@ class RegionField(forms.ModelChoiceField):
 
 
 class SignUp(forms.Form):
-    field_order = ("given", "family", "birth_date", "region", "contact_phone", "email", "password1")
+    field_order = (
+        "given",
+        "family",
+        "birth_date",
+        "region",
+        "spoken_languages",
+        "contact_phone",
+        "phone_shared",
+        "messages_wanted",
+        "email",
+        "password1",
+    )
 
     given = forms.CharField(
         label=_("First name"),
@@ -56,6 +67,12 @@ class SignUp(forms.Form):
         help_text=_("Reminders go there. It may be somebody else's in your family."),
     )
 
+    phone_shared = forms.BooleanField(label=_("Others read this phone too"), required=False)
+    messages_wanted = forms.BooleanField(
+        label=_("Remind me by message"), required=False, initial=True
+    )
+    spoken_languages = SpokenLanguagesField(label=_("Languages you speak"))
+
     def clean_birth_date(self) -> Any:
         day = self.cleaned_data["birth_date"]
         if day > today(clock.now()):
@@ -64,20 +81,24 @@ class SignUp(forms.Form):
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Called by allauth once the account's row exists: the patient's record comes with it."""
-        given, family = self.cleaned_data["given"], self.cleaned_data["family"]
+        told = self.cleaned_data
+        given, family = told["given"], told["family"]
         script = script_of(f"{given} {family}")
         with transaction.atomic():
             user.name = f"{given} {family}"
             user.name_ar = user.name if script == "Arab" else ""
             user.save(update_fields=["name", "name_ar"])
             patient = actions.make_patient(
-                self.cleaned_data["region"],
+                told["region"],
                 actions.Registration(
                     id=uuid.uuid4(),
                     names=(actions.Name(script, given, family),),
-                    birth_date=self.cleaned_data["birth_date"],
+                    birth_date=told["birth_date"],
+                    spoken_languages=told["spoken_languages"],
                     language=(get_language() or "fr")[:2],
-                    phone=self.cleaned_data["contact_phone"],
+                    phone=told["contact_phone"],
+                    phone_shared=told["phone_shared"],
+                    messages_wanted=told["messages_wanted"],
                 ),
                 user=user,
             )

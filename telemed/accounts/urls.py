@@ -5,6 +5,7 @@ from telemed.accounts import views
 app_name = "patients"
 urlpatterns = [
     path("", views.search, name="search"),
+    path("mine/", views.mine, name="mine"),
     path("register/", views.register, name="register"),
     path("<uuid:patient>/", views.card, name="card"),
     path("<uuid:patient>/wishes/", views.keep_wishes, name="wishes"),

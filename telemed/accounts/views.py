@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -70,12 +70,27 @@ def card(request: HttpRequest, patient: UUID) -> HttpResponse:
     return _card(request, patient_for(viewer(request), patient, May.PATIENT_READ))
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@door(May.PATIENT_CHANGE_OWN)
+def mine(request: HttpRequest) -> HttpResponse:
+    """What somebody says of themselves; who acts for others alone has no record of their own."""
+    who = viewer(request)
+    if who.patient is None:
+        raise Http404
+    form = WishesForm(who.patient, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        actions.keep_wishes(who, who.patient, form.wishes(), May.PATIENT_CHANGE_OWN)
+        messages.success(request, _("Saved."))
+        return redirect("patients:mine")
+    return render(request, "accounts/mine.html", {"form": form, "patient": who.patient})
+
+
 @require_POST
 @door(May.PATIENT_REGISTER)
 def keep_wishes(request: HttpRequest, patient: UUID) -> HttpResponse:
     who = viewer(request)
     record = _to_change(who, patient)
-    form = WishesForm(request.POST)
+    form = WishesForm(record, request.POST)
     if not form.is_valid():
         return _card(request, record, wishes_form=form)
     actions.keep_wishes(who, record, form.wishes())
@@ -153,7 +168,7 @@ def _card(request: HttpRequest, patient: Patient, **typed: Form) -> HttpResponse
     """The card; ``typed`` are forms sent back with their mistakes."""
     who = viewer(request)
     forms: dict[str, Form] = {
-        "wishes_form": WishesForm.of(patient),
+        "wishes_form": WishesForm(patient),
         "phone_form": PhoneForm(),
         "identifier_form": IdentifierForm(),
         "representative_form": RepresentativeForm(),

@@ -183,9 +183,11 @@ def test_a_paper_is_verified_by_whom_saw_it(brahim, cast):
 
 def test_the_language_of_messages_is_changed_on_the_card(brahim, cast):
     amina = cast.amina
-    brahim.post(f"/patients/{amina.id}/wishes/", {"language": "fr"})
+    form = {"language": "fr", "spoken_languages": ["tzm"], "messages_wanted": "on"}
+    brahim.post(f"/patients/{amina.id}/wishes/", form)
     amina.refresh_from_db()
-    assert amina.language == "fr"
+    assert (amina.language, amina.spoken_languages) == ("fr", ["tzm"])
+    assert amina.messages_wanted
     assert Event.objects.filter(action="patient.change_wishes", patient=amina.id).exists()
 
 
@@ -203,6 +205,34 @@ def test_whoever_chooses_a_language_is_written_to_in_it(client, cast):
     client.post("/language/", {"language": "en"})
     other.refresh_from_db()
     assert other.language == "fr"
+
+
+def test_what_others_read_is_said_on_the_card(brahim, cast):
+    row = cast.amina.contacts.get()
+    address = f"/patients/{cast.amina.id}/wishes/"
+    for shared in (True, False):
+        brahim.post(address, {"language": "ar", "shared": [str(row.id)] if shared else []})
+        row.refresh_from_db()
+        assert row.shared == shared
+    cast.amina.refresh_from_db()
+    assert not cast.amina.messages_wanted, "the box was left empty"
+    foreign = cast.yassine.contacts.get()
+    wrong = brahim.post(address, {"language": "ar", "shared": [str(foreign.id)]})
+    assert wrong.context["wishes_form"].errors["shared"]
+
+
+def test_patients_change_how_they_are_reached_themselves(client, cast):
+    row = cast.amina.contacts.get()
+    client.force_login(cast.amina_user)
+    assert "06 61 23 45 67" in client.get("/patients/mine/").text.replace("-", " ")
+    form = {"language": "fr", "spoken_languages": ["ary", "fr"], "shared": [str(row.id)]}
+    assert client.post("/patients/mine/", form)["Location"] == "/patients/mine/"
+    cast.amina.refresh_from_db()
+    row.refresh_from_db()
+    assert (cast.amina.language, cast.amina.spoken_languages) == ("fr", ["ary", "fr"])
+    assert (cast.amina.messages_wanted, row.shared) == (False, True)
+    event = Event.objects.get(action="patient.change_wishes")
+    assert (event.actor, event.role) == (cast.amina_user.id, "patient")
 
 
 def test_a_second_phone_comes_after_the_first(brahim, cast):

@@ -172,6 +172,9 @@ def form(cast, **changes):
         "birth_date": "1990-02-03",
         "region": str(cast.draa.id),
         "contact_phone": "0661234567",
+        "phone_shared": "on",
+        "messages_wanted": "on",
+        "spoken_languages": ["tzm", "ary"],
         "email": "rkia@cast.example",
         "password1": PASSWORD,
     } | changes
@@ -188,9 +191,22 @@ def test_signing_up_makes_a_patient_of_the_region(client, cast):
     assert patient.organisation == cast.draa
     assert patient.names.get().family == "Ouhaddou"
     assert patient.contacts.get().contact_point.value == "+212661234567"
+    assert patient.contacts.get().shared
+    assert patient.messages_wanted
+    assert patient.spoken_languages == ["tzm", "ary"]
     assert patient.user.phone == "", "a contact point is no login"
     mine = viewer_of(patient.user, patient.received_at).patients(May.APPOINTMENT_BOOK_OWN)
     assert list(mine) == [patient]
+
+
+def test_reminders_are_wanted_unless_said_otherwise_and_a_phone_is_ones_own(client, cast):
+    asked = client.get("/accounts/signup/").context["form"]
+    assert asked["messages_wanted"].initial
+    assert not asked["phone_shared"].initial
+    plain = {"phone_shared": "", "messages_wanted": "", "spoken_languages": []}
+    client.post("/accounts/signup/", form(cast, **plain))
+    patient = Patient.objects.get()
+    assert (patient.messages_wanted, patient.contacts.get().shared) == (False, False)
 
 
 def test_an_arabic_name_is_kept_in_arabic(client, cast):

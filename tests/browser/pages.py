@@ -58,6 +58,7 @@ PAGES = (
     Place("invite somebody", "{appointment}invite/", "karim"),
     Place("hours and leave of all", "/book/hours/", "karim"),
     Place("hours and leave", "/book/hours/", "karim", ("main a[href*='/hours/']",)),
+    Place("how we reach you", "/patients/mine/", "amina"),
     Place("who opened my data", "/audit/mine/", "amina"),
     Place("audit", "/audit/", "nadia"),
     Place("find a patient", "/patients/", "brahim"),

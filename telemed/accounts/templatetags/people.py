@@ -51,9 +51,7 @@ def birth(patient: Patient) -> str:
 
 @register.filter
 def contact_value(point: ContactPoint) -> str:
-    if point.system == ContactPoint.System.PHONE:
-        return contacts.phone_in_words(point.value)
-    return str(point.value)
+    return contacts.in_words(point.system, point.value)
 
 
 @register.filter
