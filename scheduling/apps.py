@@ -7,7 +7,8 @@ class SchedulingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from scheduling import constraint, messages
+        from scheduling import constraint, messages, receivers
 
         post_migrate.connect(constraint.install, sender=self, dispatch_uid=constraint.NAME)
         messages.register()
+        receivers.connect()

@@ -5,40 +5,35 @@ name. Every message names the version of the appointment that it speaks of; when
 the current one, it is dropped and its successor tells.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid5
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from scheduling import calendar, links, rules
 from scheduling.models import Appointment, AppointmentStatus, PersonalLink, Specialist
-from telemed.accounts.access import today, valid_on
-from telemed.accounts.models import (
-    ContactPoint,
-    Membership,
-    OrganisationParent,
-    PatientContact,
-    Representative,
-    User,
+from scheduling.recipients import (
+    EMAIL,
+    Recipient,
+    presenters_of,
+    reached,
+    recipients,
+    themselves,
 )
+from telemed.accounts.access import today, valid_on
+from telemed.accounts.models import ContactPoint, PatientContact, Representative
 from telemed.accounts.names import display_name, user_name
-from telemed.accounts.queries import verified_email
-from telemed.accounts.roles import Role
-from telemed.accounts.tree import Tree
 from telemed.lib import clock, formats
 from telemed.lib.fields import localized
 from telemed.messaging import outbox, registry
 from telemed.messaging.models import Message
 from telemed.messaging.registry import Content
 
-SMS, EMAIL = Message.Channel.SMS.value, Message.Channel.EMAIL.value
 CODE = "appointment.code"
 
 # What is said, in the patient's words; (text, subject).
@@ -88,17 +83,6 @@ SPECIALISTS_WORDS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Recipient:
-    """Somebody who is told, how, and through which row it is checked again when sent."""
-
-    channel: str
-    address: str
-    language: str
-    means: str  # contact, login, representative, presenter, specialist, previous
-    row: UUID
-
-
 def announce(appointment: Appointment, what: str) -> None:
     """Ask for the messages of a change and for the reminders that follow from it."""
     if what == "booked" and appointment.status == AppointmentStatus.PENDING:
@@ -130,6 +114,32 @@ def remind(appointment: Appointment) -> None:
     for reminder, due_at in rules.reminders(appointment.starts_at, clock.now()).items():
         for person in recipients(appointment):
             _enqueue(appointment, reminder, person, due_at)
+
+
+def reach_again(patient_id: UUID) -> None:
+    """How a patient is reached has changed: the coming appointments are told to whoever is reached
+    now and has not heard of them as they stand. A repeat changes nothing."""
+    rows = Appointment.objects.filter(
+        patient=patient_id,
+        voided_at__isnull=True,
+        starts_at__gt=clock.now(),
+        status__in=[AppointmentStatus.BOOKED, AppointmentStatus.PENDING],
+    )
+    for appointment in rows.select_related("patient"):
+        told = _told(appointment)
+        what = "booked" if appointment.status == AppointmentStatus.BOOKED else "requested"
+        for person in reached(appointment):
+            if person.row not in told:
+                _enqueue(appointment, what, person)
+        remind(appointment)
+        send_code(appointment)
+
+
+def _told(appointment: Appointment) -> set[UUID]:
+    """The rows that a message of this version was asked for."""
+    keys = Message.objects.filter(idempotency_key__startswith=f"{appointment.pk}:")
+    parts = [key.split(":") for key in keys.values_list("idempotency_key", flat=True)]
+    return {UUID(row) for _id, _what, version, row in parts if int(version) == appointment.sequence}
 
 
 def send_code(appointment: Appointment) -> None:
@@ -174,78 +184,6 @@ def _version(row: UUID, number: int) -> UUID:
     return uuid5(row, str(number))
 
 
-# --- who is told
-
-
-def recipients(appointment: Appointment) -> list[Recipient]:
-    """The patient, those who may be told for them, and the presenters when nobody is reached."""
-    reached = [*_themselves(appointment), *_representatives(appointment)]
-    return reached or list(_presenters(appointment))
-
-
-def _themselves(appointment: Appointment) -> Iterator[Recipient]:
-    """The patient by the first telephone and the first mailbox, or by that of their sign-in."""
-    contacts = list(_contacts(appointment))
-    yield from contacts
-    if not any(person.channel == EMAIL for person in contacts):
-        yield from _login(appointment)
-
-
-def _contacts(appointment: Appointment) -> Iterator[Recipient]:
-    patient = appointment.patient
-    if not patient.messages_wanted:
-        return
-    channels = {ContactPoint.System.PHONE: SMS, ContactPoint.System.EMAIL: EMAIL}
-    rows = patient.contacts.filter(
-        voided_at__isnull=True,
-        contact_point__voided_at__isnull=True,
-        contact_point__system__in=channels,
-    ).select_related("contact_point")
-    used: set[str] = set()
-    for row in rows.order_by("rank", "received_at"):
-        channel = channels[ContactPoint.System(row.contact_point.system)]
-        if channel not in used:
-            used.add(channel)
-            yield Recipient(channel, row.contact_point.value, patient.language, "contact", row.pk)
-
-
-def _login(appointment: Appointment) -> Iterator[Recipient]:
-    patient = appointment.patient
-    if patient.user_id is None or not patient.messages_wanted:
-        return
-    if address := verified_email(patient.user_id):
-        yield Recipient(EMAIL, address, patient.language, "login", patient.user_id)
-
-
-def _representatives(appointment: Appointment) -> Iterator[Recipient]:
-    rows = appointment.patient.representatives.filter(
-        valid_on(today(clock.now())), may_be_told=True, voided_at__isnull=True
-    ).select_related("user")
-    for row in rows:
-        if address := row.user.email or row.user.phone:
-            channel = EMAIL if row.user.email else SMS
-            yield Recipient(channel, address, row.user.language, "representative", row.pk)
-
-
-def _presenters(appointment: Appointment) -> Iterator[Recipient]:
-    for user in presenters_of(appointment):
-        if user.email:
-            yield Recipient(EMAIL, user.email, user.language, "presenter", user.pk)
-
-
-def presenters_of(appointment: Appointment) -> QuerySet[User]:
-    """Who works where the patient comes: the presenters there, else the coordinators over it."""
-    day = today(clock.now())
-    edges = OrganisationParent.objects.filter(valid_on(day)).values_list("child_id", "parent_id")
-    here = Tree.of(edges).above([appointment.site_id or appointment.patient.organisation_id])
-    held = Membership.objects.filter(valid_on(day), organisation__in=here, user__is_active=True)
-    for role in (Role.PRESENTER, Role.COORDINATOR):
-        users = User.objects.filter(Q(memberships__in=held.filter(role=role))).distinct()
-        if users.exists():
-            return users
-    return User.objects.none()
-
-
 def patient_link(appointment: Appointment) -> PersonalLink | None:
     return appointment.links.filter(kind=PersonalLink.Kind.PATIENT, voided_at__isnull=True).first()
 
@@ -273,7 +211,16 @@ def _render(what: str, references: dict[str, UUID], language: str) -> Content | 
     if teller in _THEMSELVES:  # they may have chosen another one since
         language = appointment.patient.language
     with translation.override(language):
-        return _TELLERS[teller](what, appointment, references[teller])
+        content = _TELLERS[teller](what, appointment, references[teller])
+    if content is None and teller not in {"specialist", "previous"}:
+        _tell_the_others(appointment, what)
+    return content
+
+
+def _tell_the_others(appointment: Appointment, what: str) -> None:
+    """Somebody is reached no more: whoever is now hears it, each of them once."""
+    for person in recipients(appointment):
+        _enqueue(appointment, what, person)
 
 
 def _is_current(what: str, appointment: Appointment, version: UUID) -> bool:
@@ -287,13 +234,9 @@ def _is_current(what: str, appointment: Appointment, version: UUID) -> bool:
 
 
 def _to_contact(what: str, appointment: Appointment, row: UUID) -> Content | None:
-    contact = (
-        PatientContact.objects.filter(pk=row, voided_at__isnull=True)
-        .select_related("contact_point")
-        .first()
-    )
-    if contact is None or not appointment.patient.messages_wanted:
+    if row not in {person.row for person in themselves(appointment)}:
         return None
+    contact = PatientContact.objects.select_related("contact_point").get(pk=row)
     door = _patient_door(appointment)
     if contact.contact_point.system == ContactPoint.System.PHONE:
         return _short(what, appointment, door)
@@ -302,7 +245,7 @@ def _to_contact(what: str, appointment: Appointment, row: UUID) -> Content | Non
 
 def _to_login(what: str, appointment: Appointment, row: UUID) -> Content | None:
     """To the mailbox that they sign in with, which nobody else reads."""
-    if row not in {person.row for person in _login(appointment)}:
+    if row not in {person.row for person in themselves(appointment)}:
         return None
     return _letter(what, appointment, _patient_door(appointment), _where(appointment))
 
@@ -329,6 +272,8 @@ def _to_representative(what: str, appointment: Appointment, row: UUID) -> Conten
 
 def _to_presenter(what: str, appointment: Appointment, row: UUID) -> Content | None:
     if not presenters_of(appointment).filter(pk=row).exists():
+        return None
+    if what in rules.REMINDERS and reached(appointment):  # since it was asked for
         return None
     subject, text = _("A patient has to be told"), _sentence(what, appointment)
     initials = " ".join(f"{word[0]}." for word in display_name(appointment.patient).split())
@@ -424,7 +369,7 @@ def _render_code(references: dict[str, UUID], language: str) -> Content | None:
         return None
     if references["issue"] != _version(link.pk, link.issue):
         return None
-    if not link.appointment.patient.messages_wanted:
+    if references["contact"] not in {person.row for person in themselves(link.appointment)}:
         return None
     with translation.override(link.appointment.patient.language):
         text = _("Telemed: your code is %(code)s. It opens the link of another message.")

@@ -25,6 +25,7 @@ from telemed.accounts.models import (
 from telemed.accounts.names import search_key
 from telemed.accounts.refusals import AccountsRefused
 from telemed.accounts.roles import May, Role
+from telemed.accounts.signals import tell_reach_changed
 from telemed.audit import actions as audit
 from telemed.audit.actor import Actor
 from telemed.lib import clock
@@ -105,6 +106,7 @@ def make_patient(
 def add_phone(viewer: Viewer, patient: Patient, e164: str, *, shared: bool) -> PatientContact:
     """One more way to reach them. Others may be reached by the same number: it proves nothing."""
     contact = _reach_by_phone(patient, e164, shared=shared)
+    tell_reach_changed(patient.id)
     _audited(viewer, "patient.add_contact", patient, ("contact", contact.id))
     return contact
 
@@ -139,6 +141,7 @@ def keep_wishes(
     for contact in patient.contacts.filter(voided_at__isnull=True):
         contact.shared = contact.id in wishes.shared
         contact.save(update_fields=["shared"])
+    tell_reach_changed(patient.id)
     _audited(viewer, "patient.change_wishes", patient, ("patient", patient.id), means)
 
 
@@ -186,6 +189,7 @@ def add_representative(
         valid_to=mandate.valid_to,
         verified_by=viewer.user,
     )
+    tell_reach_changed(patient.id)
     _audited(viewer, "patient.add_representative", patient, ("representative", row.id))
     return row
 
@@ -225,6 +229,7 @@ def void(viewer: Viewer, patient: Patient, kind: str, row_id: UUID, reason: str)
     )
     if changed != 1:
         raise AccountsRefused("stale", _("This was removed already."))
+    tell_reach_changed(patient.id)
     _audited(viewer, f"patient.void_{kind}", patient, (kind, row_id))
 
 

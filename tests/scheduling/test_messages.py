@@ -12,65 +12,14 @@ from icalendar import Calendar
 from scheduling import actions, links, queries
 from scheduling.calendar import calendar_file
 from scheduling.models import Appointment, Service
-from telemed.accounts.models import ContactPoint, Patient, PatientContact
-from telemed.audit.actor import Actor
+from telemed.accounts.models import Patient
 from telemed.lib import clock as the_clock
 from telemed.lib import formats
-from telemed.messaging import delivery
 from telemed.messaging.models import Message, ShownMessage
 from tests import make
+from tests.scheduling.told import SPECIALISTS, deliver, email, mails_to
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def karim(cast) -> Actor:
-    return Actor("user", cast.karim.pk, role="coordinator")
-
-
-@pytest.fixture
-def book(cast, karim):
-    """An appointment the day after tomorrow, at about the same hour as now or sooner."""
-
-    def booked(patient, service=None, days=2):
-        service = service or cast.at_imilchil
-        around = the_clock.now() + timedelta(days=days)
-        start = queries.alternatives(service, cast.dr_salma.pk, patient, around)[0]
-        return actions.book_at(service, start, patient, karim, reason="palpitations")
-
-    return booked
-
-
-@pytest.fixture(autouse=True)
-def _mail_is_shown(settings):
-    """pytest-django would keep mails in a list."""
-    settings.EMAIL_BACKEND = "telemed.messaging.backends.ShownEmailBackend"
-
-
-SPECIALISTS = {"salma@cast.example", "youssef@cast.example"}
-
-
-def email(patient, address: str) -> PatientContact:
-    point = ContactPoint.objects.create(
-        organisation=patient.organisation, system="email", value=address, value_index=address
-    )
-    return PatientContact.objects.create(
-        organisation=patient.organisation, patient=patient, contact_point=point, rank=2
-    )
-
-
-def deliver() -> list[ShownMessage]:
-    """What goes out now to the patient's side, oldest wish first."""
-    before = set(ShownMessage.objects.values_list("pk", flat=True))
-    for message in delivery.due(the_clock.now(), 100):
-        delivery.deliver(message)
-    assert not Message.objects.filter(state="failed").exists()
-    shown = ShownMessage.objects.exclude(pk__in=before).order_by("shown_at")
-    return [one for one in shown if one.address not in SPECIALISTS]
-
-
-def mails_to(address: str) -> list[ShownMessage]:
-    return [one for one in ShownMessage.objects.order_by("shown_at") if one.address == address]
 
 
 def kinds(state: str = "") -> list[str]:
