@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consultations.views import operations, pages, tickets
+from consultations.views import guests, operations, pages, tickets
 
 app_name = "consultations"
 
@@ -9,6 +9,8 @@ urlpatterns = [
     path("visit/<uuid:appointment_id>/ticket", tickets.ticket, name="ticket"),
     path("visit/test/ticket", tickets.test_ticket, name="test_ticket"),
     path("v/<str:token>/", pages.link, name="link"),
+    path("v/<str:token>/confirm/", guests.confirm, name="guest_confirm"),
+    path("v/<str:token>/cancel/", guests.cancel, name="guest_cancel"),
     path("v/<str:token>/ticket", tickets.guest_ticket, name="guest_ticket"),
     path("v/<str:token>/test/ticket", tickets.guest_test_ticket, name="guest_test_ticket"),
     path("operations/media/", operations.nodes, name="nodes"),

@@ -329,7 +329,7 @@ def _letter(what: str, appointment: Appointment, door: str, about: str) -> Conte
     sentence = _sentence(what, appointment)
     paragraphs = [_("Hello,"), sentence[:1].upper() + sentence[1:]]
     if what != "cancelled":
-        paragraphs += [about, _("To see, move or cancel it:") if door else ""]
+        paragraphs += [about, _door_words(appointment, door)]
     paragraphs += [
         door,
         _("In an emergency do not wait: telephone the emergency number."),
@@ -341,6 +341,14 @@ def _letter(what: str, appointment: Appointment, door: str, about: str) -> Conte
         calendar.NAME,
         calendar.calendar_file(appointment, language),
     )
+
+
+def _door_words(appointment: Appointment, door: str) -> str:
+    """What the page behind the door offers."""
+    link = patient_link(appointment)
+    if link is not None and door == link_address(link):
+        return _("To see, confirm or cancel it:")
+    return _("To see, move or cancel it:") if door else ""
 
 
 def _sentence(what: str, appointment: Appointment) -> str:

@@ -34,6 +34,8 @@ TABLE = """
 GET  audit:about                        in      403       yes/404  yes/404  403        403         403          403      403
 GET  audit:mine                         in      403       yes      yes      403        403         403          403      403
 GET  audit:search                       in      403       403      403      403        403         403          403      yes
+POST consultations:guest_cancel         404     404       404      404      404        404         404          404      404
+POST consultations:guest_confirm        404     404       404      404      404        404         404          404      404
 POST consultations:guest_test_ticket    404     404       404      404      404        404         404          404      404
 POST consultations:guest_ticket         404     404       404      404      404        404         404          404      404
 POST consultations:drain                in      403       403      403      403        403         403          yes/404  403

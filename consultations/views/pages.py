@@ -17,16 +17,16 @@ from consultations.actions.entering import open_visit, opened
 from consultations.actions.guests import start_session
 from consultations.models import Consultation, Participant, ParticipantRole, Room
 from consultations.snapshot import PROFESSIONAL
+from consultations.views.cards import card
+from consultations.views.guests import what_the_patient_may
 from consultations.views.tickets import browser_of
 from scheduling.models import Appointment, AppointmentStatus
 from scheduling.rules import FINAL, join_window
 from telemed.accounts.access import viewer
 from telemed.accounts.doors import door, unstored
-from telemed.accounts.names import user_name
 from telemed.accounts.roles import May
 from telemed.audit import actions as audit
 from telemed.lib import clock
-from telemed.lib.fields import localized
 from telemed.lib.refusals import Refused
 
 GUEST_SECONDS = 24 * 3600
@@ -55,6 +55,7 @@ def link(request: HttpRequest, token: str) -> HttpResponseBase:
                 seat,
                 ticket_url=reverse("consultations:guest_ticket", args=[token]),
                 test_url=reverse("consultations:guest_test_ticket", args=[token]),
+                before=what_the_patient_may(seat, token),
             )
         )
     return unstored(_ask_code(request, token))
@@ -80,7 +81,7 @@ def _ask_code(request: HttpRequest, token: str) -> HttpResponseBase:
             )
             return inside
     context = {
-        "card": _card(personal.appointment),
+        "card": card(personal.appointment),
         "kind": personal.kind,
         "refused": refused,
         # Whose link it is is not known before the code; the link's own language is.
@@ -90,13 +91,19 @@ def _ask_code(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _visit_page(
-    request: HttpRequest, seat: Seat, *, ticket_url: str, test_url: str
+    request: HttpRequest,
+    seat: Seat,
+    *,
+    ticket_url: str,
+    test_url: str,
+    before: dict[str, Any] | None = None,
 ) -> HttpResponseBase:
+    """``before``: what a guest may do on the page while the visit is not open yet."""
     now = clock.now()
     visit = open_visit(seat.appointment)
     context = {
         "appointment": seat.appointment,
-        "card": _card(seat.appointment),
+        "card": card(seat.appointment),
         "role": seat.role,
         "professional": seat.role in PROFESSIONAL,
         "spoken": seat.appointment.patient.spoken_languages,
@@ -110,7 +117,7 @@ def _visit_page(
     back = participant.waiting_since is not None or participant.admitted_at is not None
     closed = _closed_door(seat.appointment, now)
     if closed and not back:
-        return render(request, "consultations/early.html", context | closed)
+        return render(request, "consultations/early.html", context | closed | (before or {}))
     audit.record(
         "visit.open",
         seat.actor,
@@ -154,18 +161,3 @@ def _records_url(visit: Room) -> str:
         return reverse("records:panel", args=[visit.consultation_id])
     except NoReverseMatch:
         return ""
-
-
-def _card(appointment: Appointment) -> dict[str, Any]:
-    """What everybody may know before being let in: who the specialist is, and when."""
-    specialist = appointment.specialist
-    return {
-        "name": user_name(specialist.user),
-        "speciality": localized(appointment.service.speciality.name),
-        "registration": specialist.registration_number,
-        "site": localized(specialist.organisation.name),
-        "starts_at": appointment.starts_at,
-        "zone": appointment.time_zone,
-        "place": appointment.patient_place,
-        "place_name": localized(appointment.site.name) if appointment.site else "",
-    }

@@ -3,8 +3,10 @@
 import asyncio
 import io
 import logging
+from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -12,11 +14,12 @@ from consultations.access import GUEST_COOKIE
 from consultations.models import Consultation, GuestSession, Participant
 from scheduling import links
 from scheduling.actions.link import issue_link, reissue_link, void_links
-from scheduling.models import PersonalLink
+from scheduling.models import Appointment, PersonalLink
 from scheduling.rules import CODE_TRIES
 from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
-from telemed.lib import logs
+from telemed.lib import clock, logs
+from tests import make
 from tests.consultations.conftest import guest_of, words
 
 
@@ -111,6 +114,77 @@ class TestByPage:
         assert "[secret]" in said.getvalue(), "something was logged about the link"
         assert links.token(link) not in said.getvalue()
         assert links.code(link) not in said.getvalue()
+
+
+@pytest.fixture
+def own_link(cast) -> PersonalLink:
+    """Yassine's, to a visit of the day after tomorrow."""
+    starts_at = make.on_the_hour(clock.now(), 48)
+    coming = make.appointment(cast.yassine, cast.at_imilchil, starts_at)
+    return issue_link(coming, PersonalLink.Kind.PATIENT, SYSTEM)
+
+
+class TestBeforeTheVisit:
+    def test_the_patient_says_that_they_come(self, client, own_link):
+        opened(client, own_link)
+        assert address(own_link, "guest_confirm") in client.get(address(own_link)).text
+
+        for _ in range(2):
+            answer = client.post(address(own_link, "guest_confirm"))
+            assert answer["Location"] == address(own_link)
+
+        appointment = Appointment.objects.get(pk=own_link.appointment_id)
+        assert appointment.attendance_confirmed_at is not None
+        assert address(own_link, "guest_confirm") not in client.get(address(own_link)).text
+        event = Event.objects.get(action="appointment.confirm_attendance")
+        assert (event.actor_kind, event.role) == ("guest", "patient")
+
+    def test_the_patient_cancels_and_the_link_opens_nothing_more(self, client, own_link):
+        opened(client, own_link)
+        assert address(own_link, "guest_cancel") in client.get(address(own_link)).text
+
+        answer = client.post(address(own_link, "guest_cancel"), {"reason": "fièvre passée"})
+
+        assert answer.status_code == 200
+        assert "no-store" in answer["Cache-Control"]
+        appointment = Appointment.objects.get(pk=own_link.appointment_id)
+        assert (appointment.status, appointment.cancel_reason) == ("cancelled", "fièvre passée")
+        assert appointment.cancelled_by is None
+        own_link.refresh_from_db()
+        assert own_link.void_reason == "cancelled"
+        assert client.get(address(own_link)).status_code == 404
+        assert client.post(address(own_link, "guest_cancel")).status_code == 404
+        assert Event.objects.get(action="appointment.cancel").actor_kind == "guest"
+
+    def test_after_the_cut_off_they_are_told_whom_to_telephone(self, client, own_link):
+        own_link.appointment.organisation.phone = "+212535000111"
+        own_link.appointment.organisation.save()
+        soon = clock.now() + settings.BOOKING_CUT_OFF - timedelta(minutes=1)
+        Appointment.objects.update(
+            starts_at=soon,
+            ends_at=soon + timedelta(minutes=20),
+            received_at=clock.now() - timedelta(days=1),
+        )
+        opened(client, own_link)
+
+        page = client.get(address(own_link)).text
+        assert address(own_link, "guest_cancel") not in page
+        assert "tel:+212535000111" in page
+        assert client.post(address(own_link, "guest_cancel")).status_code == 400
+        assert Appointment.objects.get().status == "booked"
+        assert Event.objects.filter(outcome="refused", code="too_late").exists()
+
+    def test_neither_without_the_code_nor_for_somebody_elses_link(self, client, own_link):
+        names = ("guest_confirm", "guest_cancel")
+        assert [client.post(address(own_link, name)).status_code for name in names] == [404, 404]
+        interpreter = issue_link(
+            own_link.appointment, PersonalLink.Kind.INTERPRETER, SYSTEM, name="Itto"
+        )
+        opened(client, interpreter)
+        page = client.get(address(interpreter)).text
+        assert not [name for name in names if address(interpreter, name) in page]
+        assert [client.post(address(interpreter, name)).status_code for name in names] == [404, 404]
+        assert Appointment.objects.get().status == "booked"
 
 
 @pytest.fixture

@@ -113,6 +113,19 @@ def test_link_and_code_travel_apart(cast, book):
     assert not [text for text in texts if token in text and code in text]
 
 
+def test_the_letter_names_what_its_door_opens_to(cast, book):
+    email(cast.yassine, "yassine@home.example")
+    email(cast.amina, "amina@home.example")
+    for patient in (cast.yassine, cast.amina):
+        patient.language = "en"
+        patient.save()
+    book(cast.yassine)
+    book(cast.amina, days=4)
+    texts = {one.address: one.text for one in deliver() if one.subject != "Your code"}
+    assert "To see, confirm or cancel it:" in texts["yassine@home.example"]
+    assert "To see, move or cancel it:" in texts["amina@home.example"]
+
+
 def test_who_cannot_sign_in_is_led_to_no_page_that_asks_for_it(cast, book, karim):
     appointment = book(cast.yassine)
     deliver()
