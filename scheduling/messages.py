@@ -85,7 +85,7 @@ SPECIALISTS_WORDS: dict[str, str] = {
 
 def announce(appointment: Appointment, what: str) -> None:
     """Ask for the messages of a change and for the reminders that follow from it."""
-    if what == "booked" and appointment.status == AppointmentStatus.PENDING:
+    if what in {"booked", "moved"} and appointment.status == AppointmentStatus.PENDING:
         what = "requested"
     for person in recipients(appointment):
         _enqueue(appointment, what, person)

@@ -112,6 +112,16 @@ def may_change(status: str, closes_at: datetime, now: datetime, *, patient_side:
     return "too_late" if patient_side and now > closes_at else ""
 
 
+def after_move(status: str, *, needs_confirmation: bool, accepted: bool, patient_side: bool) -> str:
+    """The status at the new time, to which nobody has come yet.
+
+    A specialist who has to accept has not accepted what the patient's side chose.
+    """
+    if needs_confirmation and (patient_side or (status == "arrived" and not accepted)):
+        return "pending"
+    return "booked" if status == "arrived" else status
+
+
 def reminders(starts_at: datetime, now: datetime) -> dict[str, datetime]:
     """When each reminder is due; one whose time has passed is not sent late."""
     due = {kind: starts_at - before for kind, before in REMINDERS.items()}

@@ -63,11 +63,14 @@ def move(
 ) -> Appointment:
     """To another time with the same specialist. ``sequence`` is the one that the mover saw.
 
+    What the specialist has to accept waits for it again when the patient's side moves it.
+
     Refused: ``slot_taken``, ``not_offered`` (with alternatives), ``too_late``, ``wrong_state``,
     ``stale``.
     """
     service, patient, now = appointment.service, appointment.patient, clock.now()
     _refuse_if_closed(appointment, actor, now)
+    patient_side = actor.role == Role.PATIENT
     if offered_only or starts_at <= now:
         refuse_unless_offered(service, appointment.specialist_id, patient, starts_at, now)
     claimed = occupancy.claim(
@@ -94,7 +97,7 @@ def move(
             local_start=appointment.local_start,
             tzdata_version=appointment.tzdata_version,
             attendance_confirmed_at=None,
-            **_not_arrived(appointment),
+            **_standing_after_move(appointment, patient_side=patient_side),
         )
         occupancy.vacate(appointment)
         occupancy.occupy(wanted, service, starts_at, appointment=appointment)
@@ -186,11 +189,23 @@ def _refuse_if_closed(appointment: Appointment, actor: Actor, now: datetime) -> 
         raise refusal(code)
 
 
-def _not_arrived(appointment: Appointment) -> dict[str, object]:
-    """An arrival was at the earlier time; nobody has come to the new one yet."""
-    if appointment.status != AppointmentStatus.ARRIVED:
-        return {}
-    return {"status": AppointmentStatus.BOOKED, "arrived_at": None}
+def _standing_after_move(appointment: Appointment, *, patient_side: bool) -> dict[str, object]:
+    """Status and what follows from it, read again now that the row is locked.
+
+    An arrival was at the earlier time: nobody has come to the new one yet.
+    """
+    row = Appointment.objects.select_for_update().select_related(None).get(pk=appointment.pk)
+    changed = rules.after_move(
+        row.status,
+        needs_confirmation=appointment.service.needs_confirmation,
+        accepted=row.confirmed_at is not None,
+        patient_side=patient_side,
+    )
+    return {
+        "status": changed,
+        "arrived_at": None if row.status == AppointmentStatus.ARRIVED else row.arrived_at,
+        "confirmed_at": None if changed == AppointmentStatus.PENDING else row.confirmed_at,
+    }
 
 
 def _advance(appointment: Appointment, seen: int, **changed: object) -> None:

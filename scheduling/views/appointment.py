@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -108,14 +108,15 @@ def calendar(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 @require_POST
 @door(May.APPOINTMENT_SEE_TIMES)
 def confirm(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """The patient's side: I will be there. The specialist: I accept. Who it is decides which."""
+    """The patient's side: I will be there. Who performs it: I accept. It is nobody else's."""
     who = viewer(request)
     found = appointment_for(who, appointment_id, May.APPOINTMENT_MOVE)
-    actor = acting_on(who, found.patient_id, May.APPOINTMENT_MOVE)
-    if actor.role == Role.PATIENT:
-        actions.confirm_attendance(found, actor)
+    if found.specialist.user_id == who.user.pk:
+        actions.confirm(found, who.actor(Role.SPECIALIST))
+    elif found.patient_id in in_care(who, May.APPOINTMENT_MOVE):
+        actions.confirm_attendance(found, acting_on(who, found.patient_id, May.APPOINTMENT_MOVE))
     else:
-        actions.confirm(found, actor)
+        raise Http404
     return redirect("scheduling:appointment", found.pk)
 
 

@@ -22,6 +22,7 @@ from scheduling.signals import (
 )
 from telemed.audit.actor import SYSTEM, Actor
 from telemed.lib import clock as the_clock
+from telemed.messaging.models import Message
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +125,29 @@ def test_moving_needs_the_version_that_was_seen(booked, karim, free):
     with pytest.raises(Refused, match="stale"):
         actions.move(booked, free[12], karim, sequence=0)
     assert Appointment.objects.get().starts_at == free[8]
+
+
+def test_what_the_specialist_accepted_waits_again_when_the_patient_moves_it(
+    cast, amina, karim, free
+):
+    cast.at_home.needs_confirmation = True
+    cast.at_home.save()
+    waiting = actions.book_at(cast.at_home, free[0], cast.amina, amina)
+    actions.confirm(waiting, Actor("user", cast.salma.pk, role="specialist"))
+    actions.move(waiting, free[4], karim)
+    assert (waiting.status, waiting.confirmed_at is None) == ("booked", False)
+    actions.move(waiting, free[8], amina)
+    assert (waiting.status, waiting.confirmed_at) == ("pending", None)
+    last = Message.objects.filter(kind="appointment.requested").count()
+    assert last == 4, "both sides, at booking and after the move"
+
+
+def test_who_came_between_reading_and_moving_is_expected_at_the_new_time(booked, karim, free):
+    read = Appointment.objects.get(pk=booked.pk)
+    actions.stamp_arrival(booked, karim)
+    actions.move(read, free[8], karim)
+    booked.refresh_from_db()
+    assert (booked.status, booked.arrived_at) == ("booked", None)
 
 
 def test_an_appointment_may_move_into_its_own_time(booked, karim, free):

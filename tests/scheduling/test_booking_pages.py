@@ -275,6 +275,11 @@ def test_a_specialist_accepts_what_waits_for_confirmation(amina, client, cast):
     client.force_login(cast.salma)
     address = reverse("scheduling:confirm", args=[appointment.pk])
     assert address in client.get(f"/appointments/{appointment.pk}/").content.decode()
+    for other in (cast.brahim, cast.karim):  # they reach it, but it is not theirs to accept
+        client.force_login(other)
+        assert client.get(f"/appointments/{appointment.pk}/").status_code == 200
+        assert client.post(address).status_code == 404
+    client.force_login(cast.salma)
     client.post(address)
     appointment.refresh_from_db()
     assert appointment.status == "booked"

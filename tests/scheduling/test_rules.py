@@ -46,6 +46,26 @@ def test_which_state_follows_which(before, after, allowed):
 
 
 @pytest.mark.parametrize(
+    ("status", "needs", "accepted", "patient_side", "after"),
+    [
+        ("booked", False, False, True, "booked"),
+        ("pending", True, False, True, "pending"),
+        ("booked", True, True, True, "pending"),
+        ("booked", True, True, False, "booked"),
+        ("pending", True, False, False, "pending"),
+        ("arrived", False, False, True, "booked"),
+        ("arrived", True, True, False, "booked"),
+        ("arrived", True, False, False, "pending"),
+    ],
+)
+def test_what_a_move_makes_of_it(status, needs, accepted, patient_side, after):
+    found = rules.after_move(
+        status, needs_confirmation=needs, accepted=accepted, patient_side=patient_side
+    )
+    assert found == after
+
+
+@pytest.mark.parametrize(
     ("booked_before", "closes_before"),
     [
         (timedelta(days=3), CUT_OFF),
