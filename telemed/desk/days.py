@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from consultations.models import Participant
 from scheduling.access import appointments_in, in_care
-from scheduling.models import Appointment
+from scheduling.models import Appointment, AppointmentStatus
 from scheduling.rules import NOT_OCCUPYING
 from telemed.accounts.access import Viewer, today
 from telemed.accounts.models import Organisation
@@ -71,6 +71,7 @@ def specialist(who: Viewer) -> Context:
         "live": of(found, Standing.LIVE),
         "next": later[:1],
         "later": later[1:],
+        "awaiting": _awaiting(who),
         "over": of(found, Standing.OVER),
         "unfinished": of(found, Standing.UNFINISHED),
         "unsigned": [
@@ -82,6 +83,14 @@ def specialist(who: Viewer) -> Context:
         "rhythm": rhythm(window, _taking_time(found)),
         "alert": len(waiting),
     }
+
+
+def _awaiting(who: Viewer) -> list[Visit]:
+    """What they have to accept, of all the days to come."""
+    rows = appointments_in(who, May.OWN_DAY).filter(
+        status=AppointmentStatus.PENDING, starts_at__gt=who.now
+    )
+    return visits(rows, who.now)
 
 
 def presenter(who: Viewer) -> Context:

@@ -97,6 +97,21 @@ def test_a_representative_sees_the_child(client, cast, noon):
     assert "Haddou" in page
 
 
+def test_the_specialist_accepts_requests_of_any_day_from_one_list(client, cast, noon):
+    cast.at_home.needs_confirmation = True
+    cast.at_home.save()
+    far = _book(cast.at_home, cast.amina, timedelta(days=9))
+    near = _book(cast.at_home, cast.yassine, timedelta(days=1))
+    page = _page(client, cast.salma)
+    assert page.index(f"accept-{near.pk.hex}") < page.index(f"accept-{far.pk.hex}")
+    client.post(f"/appointments/{far.pk}/confirm/")
+    page = _page(client, cast.salma)
+    assert f"accept-{far.pk.hex}" not in page
+    assert f"accept-{near.pk.hex}" in page
+    cast.dr_youssef  # noqa: B018 made by being named
+    assert "accept-" not in _page(client, cast.youssef)
+
+
 def test_the_specialist_sees_who_waits_and_why(client, cast, visit):
     waits = _waits(visit, 3)
     page = _page(client, cast.salma)
