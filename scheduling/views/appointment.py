@@ -72,7 +72,7 @@ def _page(request: HttpRequest, found: Appointment, **more: Any) -> HttpResponse
 
 
 def _reading(found: Appointment) -> dict[str, Any]:
-    """Reason and answers, for those who may read them, and whether a danger sign was named."""
+    """Reasons and answers, for those who may read them, and whether a danger sign was named."""
     answers, danger = [], False
     for question in questions_for(found.service):
         given = found.intake.get(str(question.pk))
@@ -80,7 +80,12 @@ def _reading(found: Appointment) -> dict[str, Any]:
             answers.append((question, _in_words(question, given)))
             danger = danger or (question.danger_sign and given == "yes")
     told = bool(found.reason or answers)
-    return {"answers": answers, "danger": danger, "appointment_told": told}
+    return {
+        "answers": answers,
+        "danger": danger,
+        "appointment_told": told,
+        "cancel_reason": found.cancel_reason,
+    }
 
 
 def _in_words(question: Question, given: str) -> Any:

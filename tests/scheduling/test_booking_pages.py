@@ -237,7 +237,13 @@ def test_cancelling_keeps_the_reason_and_shows_the_way_on(amina, cast):
     amina.post(address, {"reason": "guérie"})
     appointment.refresh_from_db()
     assert (appointment.status, appointment.cancel_reason) == ("cancelled", "guérie")
-    assert "/book/?patient=" in amina.get(f"/appointments/{appointment.pk}/").content.decode()
+    shown = amina.get(f"/appointments/{appointment.pk}/").text
+    assert "/book/?patient=" in shown
+    assert "guérie" in shown
+    amina.force_login(cast.salma)
+    assert "guérie" in amina.get(f"/appointments/{appointment.pk}/").text
+    amina.force_login(cast.karim)
+    assert "guérie" not in amina.get(f"/appointments/{appointment.pk}/").text
 
 
 def test_after_the_cut_off_patients_are_told_whom_to_telephone(amina, cast, clock):
