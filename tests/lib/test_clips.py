@@ -1,6 +1,7 @@
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.template import Context, Template
 
@@ -33,6 +34,11 @@ def test_a_button_stands_only_where_there_is_something_to_hear(recorded):
 
     assert "clips/shi/consent.ogg" in template.render(Context({"spoken": ["shi"]}))
     assert template.render(Context({"spoken": ["fr"]})).strip() == ""
+
+
+def test_every_clip_is_offered_somewhere():
+    pages = "\n".join(page.read_text() for page in settings.BASE_DIR.glob("templates/**/*.html"))
+    assert [clip for clip in clips.CLIPS if f'{{% listen "{clip}" ' not in pages] == []
 
 
 def test_the_operator_is_told_what_nobody_recorded(recorded):

@@ -151,6 +151,19 @@ def test_a_danger_sign_books_all_the_same_and_says_whom_to_telephone(amina, cast
     assert "tel:141" in amina.get(f"/appointments/{appointment.pk}/").content.decode()
 
 
+def test_what_has_to_be_read_can_be_heard(amina, cast, settings, tmp_path):
+    settings.CLIPS_DIR = tmp_path
+    (tmp_path / "ary").mkdir()
+    for clip in ("danger", "booking", "booked"):
+        (tmp_path / "ary" / f"{clip}.ogg").write_bytes(b"OggS")
+    assert "ary/danger.ogg" in amina.get("/book/").text
+    page = find(amina)
+    assert "ary/booking.ogg" in page
+    assert "ary/booking.ogg" in tomorrow(amina, cast)
+    appointment = book(amina, page)
+    assert "ary/booked.ogg" in amina.get(f"/appointments/{appointment.pk}/").text
+
+
 def test_a_representative_books_for_a_child(client, cast):
     cast.fatima_for_yassine, cast.at_home  # noqa: B018
     client.force_login(cast.fatima)
