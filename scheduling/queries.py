@@ -17,6 +17,7 @@ from scheduling.models import (
     AvailabilityRule,
     Leave,
     OccupiedInterval,
+    Question,
     Service,
     Specialist,
 )
@@ -219,6 +220,12 @@ def bookable_services() -> QuerySet[Service]:
     return services.select_related(
         "specialist__user", "specialist__organisation", "speciality", "site"
     )
+
+
+def questions_answered(appointment: Appointment) -> QuerySet[Question]:
+    """Danger signs first; also those that are asked of nobody any more."""
+    rows = Question.objects.filter(pk__in=list(appointment.intake))
+    return rows.order_by("-danger_sign", "position")
 
 
 def who_else(appointment: Appointment, now: datetime) -> list[Substitute]:

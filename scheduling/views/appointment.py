@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from scheduling import actions, links, messages, queries, rules
@@ -15,7 +16,7 @@ from scheduling.access import acting_on, appointment_for, appointments_in, in_ca
 from scheduling.actions.change import closes_at, why_not
 from scheduling.calendar import calendar_file
 from scheduling.emergency import emergency_for
-from scheduling.forms import CancelForm, LinkForm, MoveForm, questions_for
+from scheduling.forms import CancelForm, LinkForm, MoveForm
 from scheduling.models import Appointment, PersonalLink, Question, Specialist
 from scheduling.refusals import Refused
 from scheduling.views.find import days_context, sent, template
@@ -74,11 +75,10 @@ def _page(request: HttpRequest, found: Appointment, **more: Any) -> HttpResponse
 def _reading(found: Appointment) -> dict[str, Any]:
     """Reasons and answers, for those who may read them, and whether a danger sign was named."""
     answers, danger = [], False
-    for question in questions_for(found.service):
-        given = found.intake.get(str(question.pk))
-        if given:
-            answers.append((question, _in_words(question, given)))
-            danger = danger or (question.danger_sign and given == "yes")
+    for question in queries.questions_answered(found):
+        given = found.intake[str(question.pk)]
+        answers.append((question, _in_words(question, given)))
+        danger = danger or (question.danger_sign and given == "yes")
     told = bool(found.reason or answers)
     return {
         "answers": answers,
@@ -89,9 +89,10 @@ def _reading(found: Appointment) -> dict[str, Any]:
 
 
 def _in_words(question: Question, given: str) -> Any:
-    if question.kind == Question.Kind.CHOICE:
-        return question.options[int(given)]
-    return given
+    if question.kind != Question.Kind.CHOICE:
+        return given
+    options = dict(enumerate(question.options))
+    return options.get(int(given), _("An answer that is no longer offered"))
 
 
 @require_safe

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from scheduling.models import Appointment, Hold, Leave, Service
+from scheduling.models import Appointment, Hold, Leave, Question, Service
 from telemed.audit.models import Event
 from telemed.lib import clock as the_clock
 from tests import make
@@ -149,6 +149,26 @@ def test_a_danger_sign_books_all_the_same_and_says_whom_to_telephone(amina, cast
     appointment = book(amina, find(amina), **{f"q-{question.pk}": "yes"})
     assert appointment.status == "booked"
     assert "tel:141" in amina.get(f"/appointments/{appointment.pk}/").content.decode()
+
+
+def test_answers_outlive_their_questions(amina, cast):
+    danger = make.danger_question()
+    since = Question.objects.create(
+        kind="choice",
+        text={"fr": "Depuis quand ?"},
+        options=[{"fr": "Hier"}, {"fr": "Longtemps"}],
+        speciality=cast.cardiology,
+    )
+    appointment = book(amina, find(amina), **{f"q-{danger.pk}": "yes", f"q-{since.pk}": "1"})
+    address = f"/appointments/{appointment.pk}/"
+    assert "Longtemps" in amina.get(address).text
+    Question.objects.update(retired_at=the_clock.now())
+    Question.objects.filter(pk=since.pk).update(options=[{"fr": "Hier"}])
+    shown = amina.get(address)
+    assert shown.context["danger"]
+    assert "tel:141" in shown.text
+    assert "Longtemps" not in shown.text
+    assert "Depuis quand" in shown.text
 
 
 def test_what_has_to_be_read_can_be_heard(amina, cast, settings, tmp_path):
