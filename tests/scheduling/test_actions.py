@@ -21,6 +21,7 @@ from scheduling.signals import (
     appointment_reassigned,
 )
 from telemed.audit.actor import SYSTEM, Actor
+from telemed.audit.models import Event
 from telemed.lib import clock as the_clock
 from telemed.messaging.models import Message
 from tests import make
@@ -148,6 +149,20 @@ def test_who_came_between_reading_and_moving_is_expected_at_the_new_time(booked,
     actions.move(read, free[8], karim)
     booked.refresh_from_db()
     assert (booked.status, booked.arrived_at) == ("booked", None)
+
+
+def test_that_somebody_will_come_is_said_once_and_not_of_another_time(booked, amina, karim, free):
+    actions.confirm_attendance(booked, amina)
+    first = booked.attendance_confirmed_at
+    assert first is not None
+    actions.confirm_attendance(booked, amina)
+    assert booked.attendance_confirmed_at == first
+    assert Event.objects.filter(action="appointment.confirm_attendance").count() == 1
+    actions.move(booked, free[8], karim)
+    assert booked.attendance_confirmed_at is None
+    actions.cancel(booked, karim)
+    with pytest.raises(Refused, match="wrong_state"):
+        actions.confirm_attendance(booked, amina)
 
 
 def test_an_appointment_may_move_into_its_own_time(booked, karim, free):

@@ -226,6 +226,49 @@ def test_wishes_filter_the_list(amina, cast):
     assert "سلمى" not in find(amina, "language=tzm")
 
 
+def test_whoever_is_free_soonest_stands_first_and_their_soonest_place(amina, cast):
+    """Dr Salma is away for three days, and at the centre two days longer than at home."""
+    make.service(cast.dr_youssef, cast.cardiology)
+    day = the_clock.now().date()
+    Leave.objects.create(specialist=cast.dr_salma, first_day=day, last_day=day + timedelta(days=2))
+    cast.at_imilchil.notice_minutes = 5 * 24 * 60
+    cast.at_imilchil.save()
+    found = amina.get("/book/with/cardiology/").context["people"]
+    assert [one.specialist for one in found] == [cast.dr_youssef, cast.dr_salma]
+    assert [offer.service for offer in found[1].offers] == [cast.at_home, cast.at_imilchil]
+    assert [one.soonest for one in found] == sorted(one.soonest for one in found)
+    for person in found:
+        for offer in person.offers:
+            assert offer.times == sorted(offer.times)
+    cast.dr_youssef.rules.update(retired_at=the_clock.now())
+    assert [one.specialist for one in amina.get("/book/with/cardiology/").context["people"]] == [
+        cast.dr_salma
+    ]
+
+
+def test_a_patient_says_on_the_page_that_they_will_come(amina, cast):
+    appointment = book(amina, tomorrow(amina, cast))
+    address = reverse("scheduling:confirm", args=[appointment.pk])
+    page = f"/appointments/{appointment.pk}/"
+    assert address in amina.get(page).text
+    amina.post(address)
+    assert address not in amina.get(page).text
+    appointment.refresh_from_db()
+    assert appointment.attendance_confirmed_at is not None
+    assert appointment.confirmed_at is None
+
+
+def test_what_lies_outside_of_changed_hours_is_shown_to_whoever_keeps_them(amina, cast):
+    appointment = book(amina, tomorrow(amina, cast))
+    amina.force_login(cast.salma)
+    hours = reverse("scheduling:availability", args=[cast.dr_salma.pk])
+    assert amina.get(hours).context["outside"] == []
+    add = reverse("scheduling:availability_add", args=[cast.dr_salma.pk, "leave"])
+    day = appointment.starts_at.date()
+    amina.post(add, {"first_day": day, "last_day": day})
+    assert f"/appointments/{appointment.pk}/" in amina.get(hours).text
+
+
 def test_moving_shows_the_new_time_and_frees_the_old(amina, cast):
     appointment = book(amina, find(amina))
     address = reverse("scheduling:move", args=[appointment.pk])
