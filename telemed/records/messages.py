@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from scheduling.messages import recipients
+from scheduling.recipients import recipients, themselves
 from telemed.messaging import outbox, registry
 from telemed.messaging.registry import Content
 from telemed.records.models import Summary
@@ -40,8 +40,10 @@ def _render(references: dict[str, UUID], language: str) -> Content | None:
     summary = rows.select_related("consultation__appointment__patient").first()
     if summary is None:
         return None
-    patient = summary.consultation.appointment.patient
-    if "contact" in references and not patient.messages_wanted:
+    appointment = summary.consultation.appointment
+    patient = appointment.patient
+    own = references.get("contact") or references.get("login")
+    if own is not None and own not in {person.row for person in themselves(appointment)}:
         return None
     link = f"{settings.PUBLIC_URL}{reverse('records:summary', args=[summary.consultation_id])}"
     if "presenter" in references:

@@ -1,6 +1,7 @@
 """The summary: written, handed over once, read as page and paper, told by message."""
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from telemed.accounts.access import viewer_of
 from telemed.accounts.roles import May
@@ -85,6 +86,18 @@ def test_the_patient_is_told_without_a_word_of_content(released, cast, settings)
     assert f"/records/{released.consultation_id}/summary/" in told
     assert "الدواء" not in told
     assert message.language == "ar"
+
+
+def test_who_has_no_number_any_more_is_not_told_there(summary, salma, cast, settings):
+    """Their mailbox is, the one they sign in with."""
+    settings.EMAIL_BACKEND = "telemed.messaging.backends.ShownEmailBackend"
+    user = cast.amina_user
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    actions.release_summary(summary, salma.actor(May.NOTE_WRITE), version=1)
+    cast.amina.contacts.update(voided_at=clock.now())
+    for message in Message.objects.filter(kind="summary.released"):
+        delivery.deliver(message.pk)
+    assert [shown.address for shown in ShownMessage.objects.all()] == [user.email]
 
 
 def test_the_paper_is_made_by_a_worker_and_read_from_the_store(

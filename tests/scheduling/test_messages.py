@@ -189,8 +189,8 @@ def signed_up(client, cast, **changes) -> Patient:
         "messages_wanted": "on",
     } | changes
     client.post("/accounts/signup/", form)
-    code = re.search(r"\b[A-Z0-9]{3,4}-[A-Z0-9]{3,4}\b", ShownMessage.objects.get().text)
-    client.post("/accounts/confirm-email/", {"code": code[0]})
+    [code] = re.findall(r"\b[A-Z0-9]{3,4}-[A-Z0-9]{3,4}\b", ShownMessage.objects.get().text)
+    client.post("/accounts/confirm-email/", {"code": code})
     return Patient.objects.get()
 
 
@@ -213,7 +213,7 @@ def booked_by_page(client, days: int) -> Appointment:
     day = (the_clock.now() + timedelta(days=days)).date()
     page = client.get(f"/book/times/{service.pk}/?day={day}").text
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', page))
-    fields["starts_at"] = re.search(r'name="starts_at" value="([^"]+)"', page)[1]
+    fields["starts_at"] = re.findall(r'name="starts_at" value="([^"]+)"', page)[0]
     client.post(client.post("/book/hold/", fields)["Location"])
     return Appointment.objects.get()
 
