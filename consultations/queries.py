@@ -16,7 +16,8 @@ from telemed.lib import clock
 State = Participant.State
 
 
-def _waiting(now: datetime) -> QuerySet[Participant]:
+def waiting_at(now: datetime) -> QuerySet[Participant]:
+    """Everybody who waits at that moment; a place is kept 15 minutes."""
     return Participant.objects.filter(
         state=State.WAITING,
         beside__isnull=True,
@@ -27,10 +28,14 @@ def _waiting(now: datetime) -> QuerySet[Participant]:
 
 def waiting(specialist: Specialist) -> QuerySet[Participant]:
     """Who waits for this specialist now, longest first; their places are kept 15 minutes."""
-    rows = _waiting(clock.now()).filter(room__consultation__appointment__specialist=specialist)
+    rows = waiting_at(clock.now()).filter(room__consultation__appointment__specialist=specialist)
     return rows.select_related(
         "room__consultation__appointment__patient", "user", "patient"
     ).order_by("waiting_since")
+
+
+def somebody_waits(appointment: Appointment, now: datetime) -> bool:
+    return waiting_at(now).filter(room__consultation__appointment=appointment).exists()
 
 
 def is_in_visit(user: User) -> bool:
@@ -71,7 +76,7 @@ def unfinished(viewer: Viewer, ability: May = May.ROOM_FINISH) -> QuerySet[Consu
 def queue_for(appointment: Appointment, now: datetime) -> dict[str, int]:
     """The honest place of this appointment among those who wait, and the minutes to expect."""
     here = (
-        _waiting(now)
+        waiting_at(now)
         .filter(room__consultation__appointment__specialist=appointment.specialist_id)
         .values_list(
             "room__consultation__appointment",

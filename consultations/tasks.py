@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db.models import Exists, OuterRef
 
-from consultations import rules
+from consultations import queries, rules
 from consultations.models import Participant, ParticipantRole
 from scheduling.actions.outcome import set_outcome
 from scheduling.models import Appointment, AppointmentStatus
@@ -21,8 +21,10 @@ PATIENT_SIDE = [
 
 @shared_task
 def settle_attendance() -> None:
-    """Say who did not come, for appointments whose join window has closed; a person's word
-    stands, and one appointment that fails does not hold up the others."""
+    """Say who did not come, for appointments whose join window has closed and where nobody waits
+    any more; a person's word stands, and one appointment that fails does not hold up the others."""
+    now = clock.now()
+    waits = queries.waiting_at(now).filter(room__consultation__appointment=OuterRef("pk"))
     admitted = Participant.objects.filter(
         room__consultation__appointment=OuterRef("pk"),
         role__in=PATIENT_SIDE,
@@ -30,10 +32,11 @@ def settle_attendance() -> None:
     )
     due = Appointment.objects.filter(
         ~Exists(admitted),
+        ~Exists(waits),
         status__in=UNSETTLED,
         outcome_set_by__isnull=True,
         outcome_reason="",
-        ends_at__lt=clock.now() - JOIN_CLOSES_AFTER,
+        ends_at__lt=now - JOIN_CLOSES_AFTER,
         voided_at__isnull=True,
     )
     for appointment in due.select_related("service", "patient", "specialist"):

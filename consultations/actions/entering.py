@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from consultations import rules
+from consultations import queries, rules
 from consultations.access import Seat
 from consultations.actions.change import change, participant_of
 from consultations.models import Consultation, Participant, ParticipantRole, Room
@@ -47,7 +47,7 @@ def enter(seat: Seat, browser: UUID) -> Participant:
     """Come in or come back with this browser.
 
     Refused ``too_early`` or ``too_late`` (with ``opens_at``) outside the join window at the first
-    entry, ``removed`` for somebody the specialist sent away, ``room_closed`` afterwards.
+    entry (a specialist is never too late for somebody who waits), ``removed`` for somebody the specialist sent away, ``room_closed`` afterwards.
     """
     room_id = open_visit(seat.appointment).pk
     now = clock.now()
@@ -74,8 +74,13 @@ def _check_window(seat: Seat, participant: Participant, now: datetime) -> None:
     opens_at, closes_at = join_window(seat.appointment.starts_at, seat.appointment.ends_at)
     if now < opens_at:
         raise RoomRefused("too_early", _("The visit is not open yet."), opens_at=opens_at)
-    if now > closes_at:
+    if now > closes_at and not may_come_late(seat, now):
         raise RoomRefused("too_late", _("The time of this visit is over."), opens_at=opens_at)
+
+
+def may_come_late(seat: Seat, now: datetime) -> bool:
+    """Whether they may come in for the first time although the window has closed."""
+    return seat.role == ParticipantRole.SPECIALIST and queries.somebody_waits(seat.appointment, now)
 
 
 def _sit_down(participant: Participant, browser: UUID, now: datetime) -> None:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from consultations import consent_texts, rules
 from consultations.access import GUEST_COOKIE, Seat, guest_of, link_or_404, seat_for
-from consultations.actions.entering import open_visit, opened
+from consultations.actions.entering import may_come_late, open_visit, opened
 from consultations.actions.guests import start_session
 from consultations.models import Consultation, Participant, ParticipantRole, Room
 from consultations.snapshot import PROFESSIONAL
@@ -115,7 +115,7 @@ def _visit_page(
         return render(request, "consultations/over.html", context)
     participant = opened(seat)
     back = participant.waiting_since is not None or participant.admitted_at is not None
-    closed = _closed_door(seat.appointment, now)
+    closed = _closed_door(seat, now)
     if closed and not back:
         return render(request, "consultations/early.html", context | closed | (before or {}))
     audit.record(
@@ -138,12 +138,12 @@ def _visit_page(
     return render(request, "consultations/room.html", context)
 
 
-def _closed_door(appointment: Appointment, now: datetime) -> dict[str, Any]:
-    """Why nobody comes in yet, or any more; empty while the window is open."""
-    opens_at, closes_at = join_window(appointment.starts_at, appointment.ends_at)
+def _closed_door(seat: Seat, now: datetime) -> dict[str, Any]:
+    """Why they do not come in yet, or any more; empty while the window is open."""
+    opens_at, closes_at = join_window(seat.appointment.starts_at, seat.appointment.ends_at)
     if now < opens_at:
         return {"opens_at": opens_at, "wait": opens_at - now, "late": False}
-    if now > closes_at:
+    if now > closes_at and not may_come_late(seat, now):
         return {"opens_at": opens_at, "late": True}
     return {}
 

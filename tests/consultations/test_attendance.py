@@ -5,11 +5,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 
 from consultations import tasks
 from consultations.access import seat_for
 from consultations.actions.entering import enter, opened
+from consultations.actions.entering import seen as sign_of_life
 from consultations.models import Room
+from consultations.refusals import RoomRefused
 from consultations.rules import Attendance, outcome_after
 from scheduling.actions.change import cancel
 from scheduling.actions.outcome import set_outcome
@@ -81,6 +84,34 @@ def test_who_opened_the_page_could_not_join(booked, cast, clock):
 def test_who_waited_for_nobody_is_not_blamed(booked, cast, clock):
     enter(amina_seat(cast, clock, booked), uuid4())
 
+    assert settle(booked, clock) == ("noshow", "specialist_absent")
+
+
+def test_who_still_waits_is_waited_for(booked, cast, clock, client):
+    """However late the specialist is: the visit stays open, and opens to them."""
+    waits = enter(amina_seat(cast, clock, booked), uuid4())
+    clock.move(timedelta(hours=1))
+    sign_of_life([waits.pk])
+
+    tasks.settle_attendance()
+    client.force_login(cast.salma)
+    page = client.get(reverse("consultations:room", args=[booked.pk]))
+    salma = enter(seat_for(viewer_of(cast.salma, clock.now()), booked.pk), uuid4())
+
+    booked.refresh_from_db()
+    assert (booked.status, booked.outcome_reason) == ("arrived", "")
+    assert "consultations/room.html" in [one.name for one in page.templates]
+    assert salma.state == "admitted"
+
+
+def test_nobody_comes_late_for_who_is_gone(booked, cast, clock):
+    enter(amina_seat(cast, clock, booked), uuid4())
+    clock.move(timedelta(hours=1))
+
+    with pytest.raises(RoomRefused) as refused:
+        enter(seat_for(viewer_of(cast.salma, clock.now()), booked.pk), uuid4())
+
+    assert refused.value.code == "too_late"
     assert settle(booked, clock) == ("noshow", "specialist_absent")
 
 
