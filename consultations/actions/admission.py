@@ -25,7 +25,8 @@ State = Participant.State
 def admit(room_id: str, by: Participant, actor: Actor, participant_id: str) -> None:
     """Let one person in, and whom they carry. Refused ``no_consent`` with the names that lack it.
 
-    Somebody who waits on another device takes over from their older one.
+    Somebody who waits on another device takes over from their older one, and from the device of
+    whoever carried them.
     """
     with change(room_id, "room.admit", actor) as room:
         require_specialist(by)
@@ -37,7 +38,11 @@ def admit(room_id: str, by: Participant, actor: Actor, participant_id: str) -> N
         here.exclude(state__in=rules.INSIDE).update(state=State.ADMITTED)
         if one.next_browser is not None:
             Participant.objects.filter(pk=one.pk).update(
-                browser=one.next_browser, next_browser=None, next_since=None, state=State.ADMITTED
+                browser=one.next_browser,
+                next_browser=None,
+                next_since=None,
+                beside=None,
+                state=State.ADMITTED,
             )
         if room.state != Room.State.PAUSED:
             room.state = Room.State.IN_SESSION

@@ -104,7 +104,8 @@ def _sit_down(participant: Participant, browser: UUID, now: datetime) -> None:
     if participant.state == State.ADMITTED and participant.admitted_at is None:
         participant.admitted_at = now
     participant.browser, participant.last_seen_at = browser, now
-    participant.next_browser = participant.next_since = None
+    if not live:  # while the live device comes back, the one that waits goes on waiting
+        participant.next_browser = participant.next_since = None
     participant.unable_reason, participant.left_at, participant.beside = "", None, None
     participant.save()
 
@@ -151,7 +152,10 @@ def _seat_patient_beside(room: Room, companion: Participant) -> None:
         )
     elif _has_own_place(patient):
         return
-    patient.browser = patient.next_browser = patient.next_since = None
+    if (
+        patient.beside_id != companion.pk
+    ):  # carried already, they may wait with a device of their own
+        patient.browser = patient.next_browser = patient.next_since = None
     patient.beside, patient.state = companion, companion.state
     patient.waiting_since, patient.admitted_at = companion.waiting_since, companion.admitted_at
     patient.last_seen_at = companion.last_seen_at

@@ -150,6 +150,29 @@ async def test_who_had_a_device_of_their_own_and_came_to_the_centre_is_beside(
     assert [one["id"] for one in brahim.snapshot["you"]["carries"]] == [at_home.id]
 
 
+async def test_who_is_carried_and_joins_alone_is_seen_and_heard_alone(
+    beside, cast, at_centre, enter
+):
+    salma, brahim, amina_id = beside
+    await both_agree(brahim, amina_id)
+    await salma.change("admit", participant=brahim.id)
+    await brahim.until(lambda: brahim.state == "admitted")
+    amina = await enter(cast.amina_user, at_centre)
+    again = await enter(cast.brahim, at_centre, brahim.browser)
+    assert (amina.id, amina.state) == (amina_id, "waiting")
+
+    await salma.change("admit", participant=amina_id)
+    await amina.until(lambda: amina.state == "admitted")
+    doctor, patient = await connected(salma), await connected(amina)
+
+    await asyncio.gather(hears(doctor), hears(patient))
+    await again.until(lambda: again.snapshot["you"]["carries"] == [])
+    shown = {one["id"]: one for one in salma.snapshot["people"]}
+    assert shown[amina_id]["beside"] is None
+    doctor.kill()
+    patient.kill()
+
+
 async def test_who_is_here_with_a_device_of_their_own_is_not(cast, at_centre, enter):
     await enter(cast.amina_user, at_centre)
 

@@ -249,6 +249,16 @@ class TestAnotherDevice:
 
         assert (await phone.change("chat", text="Bonjour"))["code"] == "not_admitted"
 
+    async def test_goes_on_waiting_while_the_older_comes_back(self, devices, cast, visit, enter):
+        salma, amina, phone = devices
+        again = await enter(cast.amina_user, visit, amina.browser)
+        await phone.settle()
+
+        assert (phone.closed, phone.state) == (None, "waiting")
+        assert again.snapshot["you"]["waiting_elsewhere"]
+        await salma.change("admit", participant=amina.id)
+        await phone.until(lambda: phone.state == "admitted")
+
     async def test_goes_without_taking_the_older_with_it(self, devices):
         _, amina, phone = devices
 
