@@ -18,7 +18,7 @@ from consultations.actions import consent as consents
 from consultations.engine import Engine, JoinRefused
 from consultations.facts import Facts
 from consultations.ice_servers import ice_servers
-from consultations.live import NOTHING, LiveRoom, Rooms, Socket
+from consultations.live import NOTHING, Device, LiveRoom, Rooms, Socket
 from consultations.messages import Message
 from consultations.models import Participant, ParticipantRole
 from consultations.refusals import RoomRefused
@@ -158,7 +158,7 @@ async def offer(turn: Turn) -> Answer:
         )
     except JoinRefused as refused:
         raise _join_refused(refused) from None
-    turn.room.devices[one] = turn.socket.browser
+    turn.room.devices[one] = Device(turn.socket.browser, turn.socket.guest)
     return answer(turn.message.id, sdp, one)
 
 

@@ -66,17 +66,25 @@ class Stop:
     over: bool = False
 
 
+@dataclass(frozen=True)
+class Device:
+    """What a connection was made from: the browser, and by link the guest session."""
+
+    browser: str
+    guest: str | None = None
+
+
 @dataclass
 class LiveRoom:
     """``answers`` remembers what each change was answered, so that a repeat hears the same.
 
-    ``devices`` is the browser that each connection was made from; ``stops`` the newest stop of
-    each participant.
+    ``devices`` is what each connection was made from; ``stops`` the newest stop of each
+    participant.
     """
 
     id: str
     sockets: set[Socket] = field(default_factory=set)
-    devices: dict[str, str] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     answers: OrderedDict[tuple[str, str], dict[str, Any]] = field(default_factory=OrderedDict)
@@ -87,6 +95,11 @@ class LiveRoom:
 
     def of(self, participant: str) -> list[Socket]:
         return [one for one in self.sockets if one.participant == participant]
+
+    def who(self) -> Iterator[tuple[str, str | None]]:
+        """Participant and guest session of every socket and of every connection."""
+        yield from ((socket.participant, socket.guest) for socket in self.sockets)
+        yield from ((participant, device.guest) for participant, device in self.devices.items())
 
     def inside(self) -> Iterator[tuple[Socket, Participant]]:
         """The sockets of those who are in, by the newest facts."""
@@ -211,8 +224,9 @@ class Rooms:
             return
         permits = self.permits(room, facts)
         for one in facts.people:
-            device = room.devices.get(str(one.pk), str(one.browser))
-            if one.beside_id is not None or not snapshot.is_live(one, device):
+            device = room.devices.get(str(one.pk), Device(str(one.browser)))
+            live = one.beside_id is None and snapshot.is_live(one, device.browser)
+            if not live or _is_shut_out(facts, one, device.guest):
                 self.engine.leave(room.id, str(one.pk))
                 room.links.pop(str(one.pk), None)
                 room.devices.pop(str(one.pk), None)
@@ -353,9 +367,13 @@ def _must_end(facts: Facts, socket: Socket) -> int | None:
     one = facts.participant(socket.participant)
     if one is None or one.state in rules.OUTSIDE:
         return REMOVED
-    if one.user is not None and not one.user.is_active:
-        return REMOVED
-    if socket.guest is not None and socket.guest not in facts.guests:
+    if _is_shut_out(facts, one, socket.guest):
         return REMOVED
     ours = {str(one.browser), str(one.next_browser)}
     return None if socket.browser in ours else REPLACED
+
+
+def _is_shut_out(facts: Facts, one: Participant, guest: str | None) -> bool:
+    """Whether the login, or the guest session by which they came, was ended."""
+    disabled = one.user is not None and not one.user.is_active
+    return disabled or (guest is not None and guest not in facts.guests)

@@ -126,13 +126,14 @@ class Process:
         signal.raise_signal(signal.SIGTERM)
 
     async def _shut_out(self) -> None:
-        """A link that was voided or a login that was ended changes no room, but ends sockets."""
-        here = [(room, socket) for room in self.rooms for socket in room.sockets]
-        guests = {socket.guest for _room, socket in here if socket.guest is not None}
-        people = {socket.participant for _room, socket in here}
+        """A link that was voided or a login that was ended changes no room, but ends sockets and
+        connections."""
+        here = [(room, who, guest) for room in self.rooms for who, guest in room.who()]
+        guests = {guest for *_, guest in here if guest is not None}
+        people = {who for _room, who, _guest in here}
         gone = await database.beat(access.shut_out, guests, people) if here else set()
-        for room, socket in here:
-            if socket.guest in gone or socket.participant in gone:
+        for room, who, guest in here:
+            if guest in gone or who in gone:
                 self.rooms.refresh_soon(room.id)
 
     async def _fenced_off(self) -> None:

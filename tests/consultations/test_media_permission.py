@@ -9,7 +9,7 @@ from consultations import groups
 from consultations.actions import consent as consents
 from consultations.actions import visit as visits
 from consultations.models import Participant, Room
-from scheduling.actions.link import issue_link
+from scheduling.actions.link import issue_link, reissue_link, void_links
 from telemed.audit.actor import SYSTEM
 from tests.consultations.conftest import guest_of, words
 from tests.consultations.lock import held_lock
@@ -170,6 +170,41 @@ async def test_another_device_takes_over_and_the_older_connection_ends(call, cas
     newer = await connected(phone)
     await asyncio.gather(hears(doctor), hears(newer))
     newer.kill()
+
+
+@pytest.mark.parametrize("how", ["void", "reissue"])
+async def test_a_link_that_opens_no_more_ends_the_connection_made_by_it(call, visit, enter, how):
+    """Also when its socket was lost before, so that there is none left to end."""
+    salma, _, doctor, _ = call
+    link = await asyncio.to_thread(issue_link, visit, "interpreter", SYSTEM, name="Itto")
+    itto = await enter(await asyncio.to_thread(guest_of, link), visit)
+    await itto.change("consent", participant=itto.id, **words(patient=False))
+    await salma.change("admit", participant=itto.id)
+    await itto.until(lambda: itto.state == "admitted")
+    interpreter = await connected(itto)
+    await hears(interpreter)
+    await itto.hang_up()
+    itto.closed = 1001
+
+    ends = (
+        partial(void_links, visit, "sent twice") if how == "void" else partial(reissue_link, link)
+    )
+    await asyncio.to_thread(ends, SYSTEM)
+
+    assert await falls_silent(interpreter) <= 3
+    await hears(doctor)
+    interpreter.kill()
+
+
+async def test_a_login_that_was_ended_ends_the_connection(call, cast):
+    _, amina, doctor, patient = call
+    await amina.hang_up()
+    amina.closed = 1001
+    cast.amina_user.is_active = False
+
+    await cast.amina_user.asave()
+
+    assert max(await asyncio.gather(falls_silent(doctor), falls_silent(patient))) <= 3
 
 
 @pytest.mark.parametrize(("who", "shown"), [("salma", True), ("amina", False)])
