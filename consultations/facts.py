@@ -8,6 +8,7 @@ from consultations.access import live_sessions
 from consultations.models import (
     ChatMessage,
     Consent,
+    ConsentOverride,
     Consultation,
     Participant,
     PresentPerson,
@@ -27,6 +28,7 @@ class Facts:
     room: Room
     people: list[Participant]
     consents: dict[UUID, ConsentState]
+    override: bool  # an emergency stands in for the consent of whoever cannot give it
     present: dict[UUID, list[PresentPerson]]
     chat: list[ChatMessage]
     guests: frozenset[str]  # guest sessions that were not ended
@@ -79,6 +81,7 @@ def load(room_id: UUID | str) -> Facts:
         room=room,
         people=people,
         consents=consent_states(room, people),
+        override=is_overridden(room),
         present=_present(people),
         chat=_chat(room),
         guests=_guests(people),
@@ -103,6 +106,11 @@ def consent_states(room: Room, people: list[Participant]) -> dict[UUID, ConsentS
             withdrawn=bool(row and row.withdrawn_at),
         )
     return states
+
+
+def is_overridden(room: Room) -> bool:
+    rows = ConsentOverride.objects.filter(consultation=room.consultation_id)
+    return rows.filter(ended_at__isnull=True, voided_at__isnull=True).exists()
 
 
 def _present(people: list[Participant]) -> dict[UUID, list[PresentPerson]]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from consultations import database, rules, snapshot
 from consultations.actions import admission, chat, entering, presence, visit
 from consultations.actions import consent as consents
+from consultations.actions import override as overrides
 from consultations.engine import Engine, JoinRefused
 from consultations.facts import Facts
 from consultations.ice_servers import ice_servers
@@ -274,7 +275,7 @@ async def resume(turn: Turn) -> None:
 
 
 async def override(turn: Turn) -> None:
-    await turn.do(visit.override_consent, turn.message["reason"].strip())
+    await turn.do(overrides.declare, turn.message["reason"].strip())
 
 
 async def emergency(turn: Turn) -> None:

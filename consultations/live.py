@@ -261,7 +261,7 @@ class Rooms:
         permitted = rules.permits(
             facts.persons(),
             room_state=facts.room.state,
-            override=bool(facts.room.emergency_reason),
+            override=facts.override,
             attended=attended,
         )
         stopped = {one for stop in room.stops.values() for one in stop.connections}

@@ -107,8 +107,6 @@ class Room(models.Model):
     epoch = models.PositiveIntegerField(default=0)  # the owning process's epoch
     professional_gone_at = models.DateTimeField(null=True, blank=True)
     emergency_at = models.DateTimeField(null=True, blank=True)
-    emergency_reason = SealedTextField(blank=True)  # going on without consent; reviewed later
-    emergency_reviewed_at = models.DateTimeField(null=True, blank=True)
 
 
 class ParticipantRole(models.TextChoices):
@@ -222,6 +220,26 @@ class Consent(Row):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+
+class ConsentOverride(Row):
+    """A life was at risk and nobody could be asked: the visit went on without a consent.
+
+    It stands in for the consent until ``ended_at``; somebody else looks at it afterwards.
+    """
+
+    consultation = models.ForeignKey(
+        Consultation, on_delete=models.PROTECT, related_name="overrides"
+    )
+    reason = SealedTextField()
+    declared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
 
 class ChatMessage(Row):

@@ -14,6 +14,8 @@ UNATTENDED_LIMIT = timedelta(minutes=2)
 
 INSIDE = frozenset({State.ADMITTED, State.CONNECTED, State.RECONNECTING})
 OUTSIDE = frozenset({State.DENIED, State.REMOVED})
+# They can be asked, and can wait outside: no emergency answers for them.
+GUESTS = frozenset({ParticipantRole.COMPANION, ParticipantRole.INTERPRETER})
 NO_CONSENT_NEEDED = frozenset({ParticipantRole.SPECIALIST})
 
 
@@ -51,10 +53,11 @@ class Person:
         return self.state in INSIDE
 
     def agreed(self, *, override: bool) -> bool:
-        """``override`` stands in for a consent that nobody could give, never for a refusal."""
+        """``override`` stands in for a consent that nobody could give on the patient's side, never
+        for a refusal, and never for a guest's own."""
         if self.consent in (ConsentState.GIVEN, ConsentState.NOT_NEEDED):
             return True
-        return override and self.consent == ConsentState.NONE
+        return override and self.consent == ConsentState.NONE and self.role not in GUESTS
 
 
 def patient_agreed(people: Iterable[Person], *, override: bool = False) -> bool:

@@ -185,7 +185,7 @@ def _visit(facts: Facts, you: Participant) -> dict[str, Any]:
         "identified": visit.identified_how or None,
         "started_at": _iso(visit.started_at),
         "mode": visit.mode,
-        "override": bool(facts.room.emergency_reason),
+        "override": facts.override,
         "phone": visit.phone_confirmed if you.role in PROFESSIONAL else None,
     }
 

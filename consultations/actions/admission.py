@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consultations import rules
 from consultations.actions.change import change, participant_of, require_specialist
-from consultations.facts import consent_states
+from consultations.facts import consent_states, is_overridden
 from consultations.models import (
     ConsultationStatus,
     GuestSession,
@@ -56,7 +56,7 @@ def admit(room_id: str, by: Participant, actor: Actor, participant_id: str) -> N
 def _check_consents(room: Room, one: Participant) -> None:
     people = list(room.participants.filter(voided_at__isnull=True))
     states = consent_states(room, people)
-    override = bool(room.emergency_reason)
+    override = is_overridden(room)
     persons = {
         person.pk: rules.Person(str(person.pk), person.role, person.state, states[person.pk])
         for person in people

@@ -15,14 +15,7 @@ from telemed.audit import actions as audit
 from telemed.audit.actor import Actor
 
 # The lease is not among them: it is settled by UPDATEs of its own (processes.py).
-_CHANGED = (
-    "state",
-    "snapshot",
-    "professional_gone_at",
-    "emergency_at",
-    "emergency_reason",
-    "emergency_reviewed_at",
-)
+_CHANGED = ("state", "snapshot", "professional_gone_at", "emergency_at")
 
 
 @contextmanager

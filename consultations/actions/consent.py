@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from consultations import consent_texts, rules
+from consultations.actions import override
 from consultations.actions.change import change, participant_of
 from consultations.models import Consent, Participant, ParticipantRole, Room
 from consultations.refusals import RoomRefused
@@ -60,6 +61,8 @@ def decide(room_id: str, by: Participant, actor: Actor, participant_id: str, wor
             given_by=by.user if by.pk == one.pk or representative else None,
             witness=by.user if words.how == Consent.How.SPOKEN else None,
         )
+        if one.role == ParticipantRole.PATIENT:
+            override.end(room.consultation)
 
 
 def withdraw(room_id: str, by: Participant, actor: Actor, participant_id: str) -> None:

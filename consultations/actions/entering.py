@@ -47,7 +47,8 @@ def enter(seat: Seat, browser: UUID) -> Participant:
     """Come in or come back with this browser.
 
     Refused ``too_early`` or ``too_late`` (with ``opens_at``) outside the join window at the first
-    entry (a specialist is never too late for somebody who waits), ``removed`` for somebody the specialist sent away, ``room_closed`` afterwards.
+    entry (a specialist is never too late for somebody who waits), ``removed`` for somebody the
+    specialist sent away, ``room_closed`` afterwards.
     """
     room_id = open_visit(seat.appointment).pk
     now = clock.now()

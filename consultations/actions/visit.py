@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from consultations import rules
+from consultations.actions import override
 from consultations.actions.change import change, require, require_specialist
 from consultations.models import (
     Consultation,
@@ -47,7 +48,8 @@ def appointment_changed(appointment_id: UUID) -> None:
     """The appointment was moved, cancelled or given to another specialist.
 
     Nobody is left waiting for what will not come: those who waited start anew with what holds
-    now, a cancelled visit is closed, the earlier specialist is no longer in.
+    now, a cancelled visit is closed, the earlier specialist is no longer in, and an emergency that
+    they declared stands in for no consent any more.
     """
     room = Room.objects.filter(consultation__appointment=appointment_id).first()
     if room is None or room.state == State.CLOSED:
@@ -58,6 +60,7 @@ def appointment_changed(appointment_id: UUID) -> None:
         others.exclude(user=visit.appointment.specialist.user_id).update(
             state=Participant.State.REMOVED, left_at=clock.now()
         )
+        override.end(visit)
         outside = locked.participants.exclude(state__in=rules.INSIDE | rules.OUTSIDE)
         outside.update(state=Participant.State.INVITED, waiting_since=None)
         if visit.appointment.status == AppointmentStatus.CANCELLED:
@@ -116,14 +119,6 @@ def show_emergency(room_id: str, by: Participant, actor: Actor) -> None:
         if by.state not in rules.INSIDE:
             raise RoomRefused("not_admitted", _("You are not in the visit yet."))
         room.emergency_at = room.emergency_at or clock.now()
-
-
-def override_consent(room_id: str, by: Participant, actor: Actor, reason: str) -> None:
-    """Go on without a consent that cannot be had, because life is at risk; reviewed later."""
-    with change(room_id, "consent.override", actor) as room:
-        require_specialist(by)
-        room.emergency_at = room.emergency_at or clock.now()
-        room.emergency_reason, room.emergency_reviewed_at = reason, None
 
 
 def finish(room_id: str, by: Participant, actor: Actor, mode: str) -> None:

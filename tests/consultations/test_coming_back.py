@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from consultations.models import Participant, Room
+from consultations.models import ConsentOverride, Participant
 from consultations.process import SEEN_EVERY_BEATS
+from scheduling.actions.change import reassign
+from telemed.audit.actor import Actor
 from telemed.audit.models import Event
 from tests.consultations.conftest import words
 from tests.consultations.media import connected, falls_silent, hears
@@ -20,6 +22,11 @@ async def call(cast, visit, enter):
     await salma.change("admit", participant=amina.id)
     await amina.until(lambda: amina.state == "admitted")
     return salma, amina
+
+
+def give_to_youssef(cast, visit):
+    visit.refresh_from_db()
+    reassign(visit, cast.dr_youssef, Actor("user", cast.karim.pk, role="coordinator"))
 
 
 async def gone(caller):
@@ -140,13 +147,32 @@ class TestEmergency:
 
         assert done["type"] == "done"
         assert salma.snapshot["visit"]["override"] is True
-        room = await Room.objects.aget()
-        assert room.emergency_reason
-        assert room.emergency_reviewed_at is None
+        kept = await ConsentOverride.objects.aget()
+        assert kept.reason.startswith("Unconscious")
+        assert (kept.declared_by_id, kept.ended_at, kept.reviewed_at) == (cast.salma.pk, None, None)
         await amina.change("consent", participant=amina.id, **words("refused"))
         assert max(await asyncio.gather(falls_silent(doctor), falls_silent(patient))) <= 1
         doctor.kill()
         patient.kill()
+
+    async def test_it_is_over_once_the_patient_has_spoken(self, cast, visit, enter):
+        salma = await enter(cast.salma, visit)
+        amina = await enter(cast.amina_user, visit)
+        await salma.change("override", reason="Unconscious, alone, daughter on the phone")
+
+        await amina.change("consent", participant=amina.id, **words())
+        await salma.until(lambda: not salma.snapshot["visit"]["override"])
+
+        assert (await ConsentOverride.objects.aget()).ended_at is not None
+
+    async def test_it_is_over_with_another_specialist(self, cast, visit, enter):
+        salma = await enter(cast.salma, visit)
+        await salma.change("override", reason="Unconscious, alone, daughter on the phone")
+
+        await asyncio.to_thread(give_to_youssef, cast, visit)
+        youssef = await enter(cast.youssef, visit)
+
+        assert youssef.snapshot["visit"]["override"] is False
 
     async def test_a_reason_is_needed_and_the_specialist_alone_gives_it(self, call):
         salma, amina = call

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consultations import rules
 from consultations.models import Participant, ParticipantRole, Room
-from consultations.rules import ConsentState, Permit, Person, permits
+from consultations.rules import GUESTS, ConsentState, Permit, Person, permits
 
 NOW = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
 State = Participant.State
@@ -63,7 +63,7 @@ def test_what_flows_in_any_room(people, room_state, override, attended):
         assert agreed == ConsentState.GIVEN or (override and agreed == ConsentState.NONE)
         for one in (connections[name], *carried):
             assert one.consent not in STOPS
-            assert override or one.consent != ConsentState.NONE
+            assert (override and one.role not in GUESTS) or one.consent != ConsentState.NONE
 
 
 @pytest.mark.parametrize("consent", [ConsentState.NONE, *STOPS])
@@ -92,6 +92,13 @@ def test_an_emergency_stands_in_for_what_nobody_could_ask():
         "doctor": ALL,
         "patient": ALL,
     }
+
+
+@pytest.mark.parametrize("role", ["companion", "interpreter"])
+def test_an_emergency_does_not_answer_for_a_guest(role):
+    people = [doctor(), patient(ConsentState.NONE), other(role, ConsentState.NONE)]
+
+    assert in_session(people, override=True) == {"doctor": ALL, "patient": ALL, role: NOTHING}
 
 
 @pytest.mark.parametrize("consent", [ConsentState.NONE, *STOPS])

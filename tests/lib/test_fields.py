@@ -34,7 +34,7 @@ SEALED = [
     "consultations.ChatMessage.text",
     "consultations.Consultation.place_confirmed",
     "consultations.Consultation.phone_confirmed",
-    "consultations.Room.emergency_reason",
+    "consultations.ConsentOverride.reason",
     "records.Note.text",
     "records.Summary.text",
 ]

@@ -1,0 +1,25 @@
+"""An emergency without consent: declared by the specialist, over as soon as its reason is, and
+looked at afterwards by somebody else."""
+
+from consultations.actions.change import change, require_specialist
+from consultations.models import ConsentOverride, Consultation, Participant
+from telemed.audit.actor import Actor
+from telemed.lib import clock
+
+
+def declare(room_id: str, by: Participant, actor: Actor, reason: str) -> None:
+    """Go on without a consent that cannot be had, because life is at risk."""
+    with change(room_id, "consent.override", actor) as room:
+        require_specialist(by)
+        room.emergency_at = room.emergency_at or clock.now()
+        ConsentOverride.objects.create(
+            organisation_id=by.organisation_id,
+            consultation=room.consultation,
+            reason=reason,
+            declared_by=by.user,
+        )
+
+
+def end(consultation: Consultation) -> None:
+    """Part of a change: the patient has spoken, or it is about another specialist now."""
+    consultation.overrides.filter(ended_at__isnull=True).update(ended_at=clock.now())
