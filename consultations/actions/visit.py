@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from consultations import rules
@@ -56,9 +57,12 @@ def appointment_changed(appointment_id: UUID) -> None:
         return
     with change(room.pk, "room.appointment_changed", SYSTEM) as locked:
         visit = locked.consultation
-        others = locked.participants.filter(role=ParticipantRole.SPECIALIST)
-        others.exclude(user=visit.appointment.specialist.user_id).update(
-            state=Participant.State.REMOVED, left_at=clock.now()
+        specialists = locked.participants.filter(role=ParticipantRole.SPECIALIST)
+        theirs = Q(user=visit.appointment.specialist.user_id)
+        specialists.exclude(theirs).update(state=Participant.State.REMOVED, left_at=clock.now())
+        # Who gave it away and has it back may come in again.
+        specialists.filter(theirs, state=Participant.State.REMOVED).update(
+            state=Participant.State.INVITED, left_at=None
         )
         override.end(visit)
         outside = locked.participants.exclude(state__in=rules.INSIDE | rules.OUTSIDE)

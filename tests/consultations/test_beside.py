@@ -238,7 +238,7 @@ async def test_another_specialist_is_agreed_to_anew(cast, visit, enter):
     await amina.change("consent", participant=amina.id, **words())
     assert (await Consent.objects.aget()).specialist_id == visit.specialist_id
 
-    await asyncio.to_thread(_give_to_youssef, cast, visit)
+    await asyncio.to_thread(_give, cast, visit, "dr_youssef")
     await amina.until(lambda: amina.closed is not None)
     youssef = await enter(cast.youssef, visit)
     again = await enter(cast.amina_user, visit, amina.browser)
@@ -249,6 +249,17 @@ async def test_another_specialist_is_agreed_to_anew(cast, visit, enter):
     assert await Participant.objects.filter(role="specialist").acount() == 1
 
 
-def _give_to_youssef(cast, visit):
+async def test_who_has_the_visit_back_comes_in_again(cast, visit, enter):
+    salma = await enter(cast.salma, visit)
+
+    await asyncio.to_thread(_give, cast, visit, "dr_youssef")
+    await salma.until(lambda: salma.closed is not None)
+    await asyncio.to_thread(_give, cast, visit, "dr_salma")
+    again = await enter(cast.salma, visit, salma.browser)
+
+    assert again.state == "admitted"
+
+
+def _give(cast, visit, specialist):
     visit.refresh_from_db()
-    reassign(visit, cast.dr_youssef, Actor("user", cast.karim.pk, role="coordinator"))
+    reassign(visit, getattr(cast, specialist), Actor("user", cast.karim.pk, role="coordinator"))
