@@ -64,7 +64,7 @@ def seat_for(viewer: Viewer, appointment_id: UUID) -> Seat:
 def _role(viewer: Viewer, appointment: Appointment) -> ParticipantRole:
     if appointment.specialist.user_id == viewer.user.pk:
         return ParticipantRole.SPECIALIST
-    if viewer.patient is not None and viewer.patient.pk == appointment.patient_id:
+    if viewer.is_patient(appointment.patient_id):
         return ParticipantRole.PATIENT
     if viewer.represents(appointment.patient_id, May.ROOM_JOIN):
         return ParticipantRole.REPRESENTATIVE

@@ -144,9 +144,16 @@ class Viewer:
             ids |= {self.patient.id} | self._same_person
         return frozenset(ids)
 
+    def is_patient(self, patient_id: UUID) -> bool:
+        """Whether this record is their own: theirs, or linked with it as the same person."""
+        own = self.patient is not None and self.patient.id == patient_id
+        return own or patient_id in self._same_person
+
     @cached_property
     def _same_person(self) -> frozenset[UUID]:
         """Records that a professional linked with their own: the same person, registered twice."""
+        if self.patient is None:
+            return frozenset()
         links = PatientLink.objects.filter(voided_at__isnull=True)
         links = links.filter(Q(patient=self.patient) | Q(same_as=self.patient))
         return frozenset(

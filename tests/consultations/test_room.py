@@ -14,8 +14,10 @@ from consultations.models import Consent, Participant, Room
 from consultations.refusals import RoomRefused
 from scheduling.models import Appointment
 from telemed.accounts.access import viewer_of
+from telemed.accounts.models import PatientLink
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
+from tests import make
 from tests.consultations.conftest import Caller, accepted, socket_to, words
 
 
@@ -197,6 +199,19 @@ def test_the_first_entry_has_a_window(cast, visit: Appointment):
         enter_room(seat, uuid4())
 
     assert refused.value.code == "too_early"
+
+
+def test_who_was_registered_twice_enters_as_the_patient(cast, visit: Appointment):
+    twin = make.patient(cast.imilchil, "Amina", "El Idrissi")
+    twice = make.appointment(twin, cast.at_home, visit.starts_at)
+    PatientLink.objects.create(
+        organisation=cast.imilchil, patient=twin, same_as=cast.amina, linked_by=cast.brahim
+    )
+
+    seat = seat_for(viewer_of(cast.amina_user, clock.now()), twice.pk)
+
+    assert (seat.role, seat.patient) == ("patient", twin)
+    assert enter_room(seat, uuid4()).patient_id == twin.pk
 
 
 async def test_leaving_the_waiting_room_opens_nothing(together, cast, visit, enter):
