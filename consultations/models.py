@@ -159,6 +159,7 @@ class Participant(Row):
     opened_at = models.DateTimeField(null=True, blank=True)  # link, test or waiting page opened
     waiting_since = models.DateTimeField(null=True, blank=True)
     admitted_at = models.DateTimeField(null=True, blank=True)
+    reads_from = models.DateTimeField(null=True, blank=True)  # a guest's newest return
     last_seen_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
 

@@ -158,12 +158,14 @@ def _between(message: ChatMessage, you: Participant) -> bool:
 
 
 def _may_read(message: ChatMessage, you: Participant) -> bool:
-    """Professionals read all; others what was said to all since their admission, and their own."""
+    """Professionals read all; others what was said to all since their admission, and a guest who
+    went and came back since that return."""
     if message.to_id is not None:
         return _between(message, you) or you.role == ParticipantRole.SPECIALIST
     if you.role in PROFESSIONAL:
         return True
-    return you.admitted_at is not None and message.received_at >= you.admitted_at
+    since = you.reads_from or you.admitted_at
+    return since is not None and message.received_at >= since
 
 
 def _message(facts: Facts, message: ChatMessage, you: Participant, language: str) -> dict[str, Any]:

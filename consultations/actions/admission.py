@@ -35,7 +35,9 @@ def admit(room_id: str, by: Participant, actor: Actor, participant_id: str) -> N
         now = clock.now()
         here = room.participants.filter(Q(pk=one.pk) | Q(beside=one), voided_at__isnull=True)
         here.filter(admitted_at__isnull=True).update(admitted_at=now)
-        here.exclude(state__in=rules.INSIDE).update(state=State.ADMITTED)
+        outside = here.exclude(state__in=rules.INSIDE)
+        outside.filter(role__in=rules.GUESTS).update(reads_from=now)
+        outside.update(state=State.ADMITTED)
         if one.next_browser is not None:
             Participant.objects.filter(pk=one.pk).update(
                 browser=one.next_browser,

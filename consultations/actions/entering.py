@@ -93,6 +93,8 @@ def _sit_down(participant: Participant, browser: UUID, now: datetime) -> None:
         participant.next_browser, participant.next_since = browser, now
         participant.save(update_fields=["next_browser", "next_since"])
         return
+    if participant.state == State.LEFT and participant.role in rules.GUESTS:
+        participant.reads_from = now
     participant.state = rules.state_on_entry(
         participant.role,
         participant.state,

@@ -241,6 +241,28 @@ async def test_a_guest_who_left_sees_nothing_more(guest):
     assert "Among ourselves" not in str(itto.came)
 
 
+@pytest.mark.parametrize("away", [1, 16])
+async def test_a_guest_who_comes_back_reads_nothing_of_their_absence(
+    guest, visit, link, enter, clock, away
+):
+    salma, _, itto = guest
+    await admitted(salma, itto)
+    await itto.change("leave")
+    await itto.until(lambda: itto.state == "left")
+    await salma.change("chat", text="Among ourselves", to=None)
+    await itto.hang_up()
+    itto.closed = 1001
+    clock.move(timedelta(minutes=away))
+
+    again = await enter(await asyncio.to_thread(guest_of, link), visit, itto.browser)
+    if away > 15:
+        await admitted(salma, again)
+    await salma.change("chat", text="Welcome back", to=None)
+    await again.until(lambda: bool(again.snapshot["messages"]))
+
+    assert [one["text"] for one in again.snapshot["messages"]] == ["Welcome back"]
+
+
 async def test_a_reload_keeps_the_guest_in(guest, process, visit, link, enter):
     salma, _, itto = guest
     await admitted(salma, itto)
