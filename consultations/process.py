@@ -17,7 +17,7 @@ from consultations.live import LiveRoom, Rooms
 from consultations.meter import Meter
 from consultations.models import MediaProcess, Room
 from consultations.refusals import RoomRefused
-from consultations.rules import UNATTENDED_LIMIT
+from consultations.rules import AWAY_LIMIT, UNATTENDED_LIMIT
 from telemed.lib import clock
 
 logger = logging.getLogger(__name__)
@@ -151,9 +151,20 @@ class Process:
             self.rooms.refresh_soon(room.id)
         self._watch_professionals(room)
         await self._end_silent(room)
-        if not room.sockets and not any(link != "gone" for link in room.links.values()):
+        if self._is_over(room):
+            self.rooms.engine.end_room(room.id)
             self.rooms.forget(room.id)
             self.rooms.spawn(self._release(room.id))
+
+    def _is_over(self, room: LiveRoom) -> bool:
+        """Whether nobody is here and nobody is to come back to the connection they had."""
+        if room.sockets or "connected" in room.links.values():
+            room.idle_since = None
+            return False
+        room.idle_since = room.idle_since or clock.now()
+        closed = room.facts is not None and room.facts.room.state == Room.State.CLOSED
+        lost = any(link != "gone" for link in room.links.values())
+        return closed or not lost or clock.now() - room.idle_since > AWAY_LIMIT
 
     def _watch_professionals(self, room: LiveRoom) -> None:
         """Media stop when no professional has been connected for two minutes."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from consultations.models import ConsentOverride, Participant
+from consultations.models import ConsentOverride, Participant, Room
 from consultations.process import SEEN_EVERY_BEATS
 from scheduling.actions.change import reassign
 from telemed.audit.actor import Actor
@@ -114,6 +114,47 @@ async def test_two_minutes_without_a_professional_stop_media_and_end_nothing(
     await asyncio.gather(hears(doctor), hears(patient))
     patient.kill()
     doctor.kill()
+
+
+async def both_lost(call, process):
+    """Both were connected and are so no more, without having said goodbye."""
+    patient, doctor = await connected(call[1]), await connected(call[0])
+    await asyncio.gather(hears(patient), hears(doctor))
+    patient.kill()
+    doctor.kill()
+    (room,) = process.rooms
+    async with asyncio.timeout(10):
+        while "connected" in room.links.values():
+            await asyncio.sleep(0.05)
+
+
+async def _forgotten(process):
+    async with asyncio.timeout(3):
+        while len(process.rooms) or await Room.objects.filter(process__isnull=False).aexists():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_finished_room_is_forgotten_though_connections_were_lost(call, process):
+    await both_lost(call, process)
+
+    await call[0].change("finish", mode="video")
+
+    await _forgotten(process)
+
+
+async def test_a_room_is_forgotten_once_nobodys_place_is_kept(call, process, clock):
+    await both_lost(call, process)
+    for caller in call:
+        await gone(caller)
+    (room,) = process.rooms
+    async with asyncio.timeout(3):
+        while room.idle_since is None:
+            await asyncio.sleep(0.05)
+    assert len(process.rooms) == 1, "they may come back"
+
+    clock.move(timedelta(minutes=16))
+
+    await _forgotten(process)
 
 
 async def _noticed_alone(process):
