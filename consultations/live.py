@@ -6,6 +6,8 @@ Holds only what may be lost. ``Rooms.refresh`` reads the truth and makes everyth
 import asyncio
 import json
 import logging
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -40,6 +42,7 @@ logger = logging.getLogger(__name__)
 REPLACED, REMOVED, FINISHED, ELSEWHERE, CHANGED = 4002, 4003, 4004, 4005, 4008
 REJOIN_WITHIN_SECONDS = 1.5
 REMEMBERED_ANSWERS = 500
+PRESENT_SECONDS = 15.0  # a browser says ping every 10
 NOTHING = rules.Permit(send=False, receive=False)
 
 
@@ -109,17 +112,22 @@ class LiveRoom:
             if one is not None and snapshot.is_live(one, socket.browser):
                 yield socket, one
 
-    def attended(self) -> bool:
-        """Whether some professional is here by socket or by media."""
-        if self.facts is None:
-            return False
-        here = {socket.participant for socket in self.sockets}
-        here |= {one for one, state in self.links.items() if state == "connected"}
-        return any(
-            str(one.pk) in here and one.role in snapshot.PROFESSIONAL
-            for one in self.facts.people
-            if one.state in rules.INSIDE
-        )
+    def professionals_silence(self) -> float:
+        """For how many seconds no professional has given a sign of being here.
+
+        Connected media are one at every moment, a socket is one whenever it says something.
+        Infinite when none has either.
+        """
+        people = self.facts.people if self.facts else []
+        here = {
+            str(one.pk)
+            for one in people
+            if one.role in snapshot.PROFESSIONAL and one.state in rules.INSIDE
+        }
+        if any(self.links.get(one) == "connected" for one in here):
+            return 0.0
+        heard = [socket.heard for socket in self.sockets if socket.participant in here]
+        return time.monotonic() - max(heard) if heard else math.inf
 
     def remember(self, participant: str, message_id: str, answer: dict[str, Any]) -> None:
         self.answers[participant, message_id] = answer

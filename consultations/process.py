@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -13,7 +15,7 @@ from consultations import access, database, processes
 from consultations.actions.entering import seen
 from consultations.actions.visit import continue_, interrupt
 from consultations.engine import Engine
-from consultations.live import LiveRoom, Rooms
+from consultations.live import PRESENT_SECONDS, LiveRoom, Rooms
 from consultations.meter import Meter
 from consultations.models import MediaProcess, Room
 from consultations.refusals import RoomRefused
@@ -167,16 +169,19 @@ class Process:
         return closed or not lost or clock.now() - room.idle_since > AWAY_LIMIT
 
     def _watch_professionals(self, room: LiveRoom) -> None:
-        """Media stop when no professional has been connected for two minutes."""
+        """Media stop when no professional has been connected for two minutes, counted from the
+        last sign of one: a dead socket stays open for a while."""
         if room.facts is None:
             return
         state = room.facts.room.state
-        if room.attended():
+        silence = room.professionals_silence()
+        if silence <= PRESENT_SECONDS:
             room.unattended_since = None
             if state == Room.State.INTERRUPTED:
                 self.rooms.spawn(self._store(continue_, room.id))
             return
-        room.unattended_since = room.unattended_since or clock.now()
+        since = timedelta(seconds=silence) if math.isfinite(silence) else timedelta()
+        room.unattended_since = room.unattended_since or clock.now() - since
         alone = clock.now() - room.unattended_since
         if state == Room.State.IN_SESSION and alone >= UNATTENDED_LIMIT:
             self.rooms.stop_media(room)

@@ -116,6 +116,35 @@ async def test_two_minutes_without_a_professional_stop_media_and_end_nothing(
     doctor.kill()
 
 
+async def test_a_dead_socket_is_no_professional(call, process, clock):
+    """The two minutes run from its last word, not from when it is given up."""
+    salma, amina = call
+    (room,) = process.rooms
+    for socket in room.of(salma.id):
+        socket.heard -= 20
+    await _noticed_alone(process)
+    assert timedelta(seconds=19) < clock.now() - room.unattended_since < timedelta(seconds=25)
+
+    clock.move(timedelta(seconds=102))
+
+    await amina.until(lambda: amina.snapshot["room"] == "interrupted")
+
+
+async def test_connected_media_are_a_professional(call, process):
+    salma, _ = call
+    doctor = await connected(salma)
+    (room,) = process.rooms
+    async with asyncio.timeout(3):
+        while room.links.get(salma.id) != "connected":
+            await asyncio.sleep(0.05)
+
+    for socket in room.of(salma.id):
+        socket.heard -= 20
+
+    assert room.professionals_silence() == 0
+    doctor.kill()
+
+
 async def both_lost(call, process):
     """Both were connected and are so no more, without having said goodbye."""
     patient, doctor = await connected(call[1]), await connected(call[0])
