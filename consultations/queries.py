@@ -5,7 +5,13 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 
 from consultations import rules
-from consultations.models import Consultation, ConsultationStatus, Participant, Room
+from consultations.models import (
+    ConsentOverride,
+    Consultation,
+    ConsultationStatus,
+    Participant,
+    Room,
+)
 from scheduling.access import appointments_in
 from scheduling.models import Appointment, Specialist
 from telemed.accounts.access import Viewer
@@ -71,6 +77,21 @@ def unfinished(viewer: Viewer, ability: May = May.ROOM_FINISH) -> QuerySet[Consu
             ConsultationStatus.ENTERED_IN_ERROR,
         ]
     ).select_related("appointment__patient", "appointment__specialist__user")
+
+
+def to_review(viewer: Viewer) -> QuerySet[ConsentOverride]:
+    """Emergencies without consent that nobody has looked at, oldest first; nobody reviews their
+    own. The reason is clinical and is left out."""
+    appointments = appointments_in(viewer, May.OVERRIDE_REVIEW).values("pk")
+    rows = ConsentOverride.objects.filter(
+        consultation__appointment__in=appointments, reviewed_at__isnull=True, voided_at__isnull=True
+    ).exclude(declared_by=viewer.user)
+    return (
+        rows.defer("reason")
+        .select_related("consultation__appointment__patient", "declared_by")
+        .prefetch_related("consultation__appointment__patient__names")
+        .order_by("received_at")
+    )
 
 
 def queue_for(appointment: Appointment, now: datetime) -> dict[str, int]:

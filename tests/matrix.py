@@ -49,6 +49,7 @@ POST desk:arrive                        in      403       403      403      yes/
 GET  desk:day                           in      404       yes/404  yes/404  yes/404    yes/404     yes/404      yes/404  yes/404
 GET  desk:home                          in      yes       yes      yes      yes        yes         yes          yes      yes
 POST desk:retry                         in      403       403      403      403        403         yes/404      403      403
+POST desk:review                        in      403       403      403      403        403         yes/404      403      403
 POST patients:add_identifier            in      403       403      403      yes/404    403         404          403      403
 POST patients:add_phone                 in      403       403      403      yes/404    403         404          403      403
 POST patients:add_representative        in      403       403      403      yes/404    403         404          403      403

@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from consultations import processes
-from consultations.models import Consultation
+from consultations.models import ConsentOverride, Consultation
 from scheduling import links
 from scheduling.actions import issue_link
 from scheduling.models import Appointment, Hold, Specialist
@@ -162,6 +162,10 @@ THINGS: dict[str, tuple[Thing, Thing]] = {
         lambda w, c: w.failed_message(w.cast.imilchil).id,
         lambda w, c: w.failed_message(w.cast.temara).id,
     ),
+    "override_id": (
+        lambda w, c: overridden(w.own_note).id,
+        lambda w, c: overridden(w.foreign_note).id,
+    ),
     "role": (
         lambda w, c: ROLE_OF.get(c, Role.PATIENT),
         lambda w, c: next(role for role in Role if role != ROLE_OF.get(c)),
@@ -185,6 +189,15 @@ NEUTRAL: dict[str, Callable[[World], Any]] = {
     "speciality": lambda w: w.cast.cardiology.code,
     "kind": lambda w: "contact",
 }
+
+
+def overridden(note: Note) -> ConsentOverride:
+    return ConsentOverride.objects.create(
+        organisation=note.organisation,
+        consultation=note.consultation,
+        declared_by=note.author,
+        reason="Unconscious",
+    )
 
 
 def written(appointment: Appointment) -> Note:

@@ -40,6 +40,7 @@ class May(StrEnum):
     ROOM_WATCH_STATE = "room.watch_state"
     CONSENT_GIVE = "consent.give"
     CONSENT_WITNESS = "consent.witness"
+    OVERRIDE_REVIEW = "override.review"
     NOTE_WRITE = "note.write"
     NOTE_READ = "note.read"
     SUMMARY_READ = "summary.read"
@@ -126,6 +127,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.AVAILABILITY_EDIT_ANY,
             May.LINK_ISSUE,
             May.ROOM_WATCH_STATE,
+            May.OVERRIDE_REVIEW,  # that it happened, not the clinical reason
             May.REGION_DAY,
             May.MESSAGE_SEE_FAILED,
         }

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from consultations.models import Participant
+from consultations.queries import to_review
 from scheduling.access import appointments_in, in_care
 from scheduling.models import Appointment, AppointmentStatus
 from scheduling.rules import NOT_OCCUPYING
@@ -116,15 +117,20 @@ def coordinator(who: Viewer) -> Context:
         *(("unfinished", visit) for visit in of(found, Standing.UNFINISHED)),
     ]
     failed = _failed_messages(who)
+    emergencies = [
+        (override, display_name(override.consultation.appointment.patient))
+        for override in to_review(who)
+    ]
     return {
         "needs": needs,
+        "emergencies": emergencies,
         "failed": failed,
         "underway": of(found, Standing.WAITING, Standing.LIVE),
         "today": _taking_time(found),
         "window": window,
         "window_now": window.at(who.now),
         "board": board(window, _taking_time(found)),
-        "alert": len(needs) + len(failed),
+        "alert": len(needs) + len(failed) + len(emergencies),
     }
 
 

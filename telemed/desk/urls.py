@@ -21,5 +21,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("day/<role:role>/", views.day, name="day"),
     path("day/arrivals/<uuid:appointment_id>/", views.arrive, name="arrive"),
+    path("day/emergencies/<uuid:override_id>/", views.review, name="review"),
     path("day/messages/<uuid:message_id>/", views.retry, name="retry"),
 ]

@@ -13,6 +13,8 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from consultations.actions.override import review as review_override
+from consultations.queries import to_review
 from scheduling.access import acting_on, appointment_for
 from scheduling.actions.outcome import stamp_arrival
 from telemed.accounts.access import Viewer, viewer
@@ -64,6 +66,16 @@ def retry(request: HttpRequest, message_id: UUID) -> HttpResponse:
     message = get_object_or_404(Message, id=message_id, organisation__in=reach)
     if actions.retry_message(message, who.actor(May.MESSAGE_SEE_FAILED)):
         messages.success(request, _("The message will be sent again within some seconds."))
+    return redirect("desk:day", role=Role.COORDINATOR)
+
+
+@require_POST
+@door(May.OVERRIDE_REVIEW)
+def review(request: HttpRequest, override_id: UUID) -> HttpResponse:
+    who = viewer(request)
+    override = get_object_or_404(to_review(who), id=override_id)
+    if review_override(override, who.actor(May.OVERRIDE_REVIEW)):
+        messages.success(request, _("The review was noted."))
     return redirect("desk:day", role=Role.COORDINATOR)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from consultations.models import Consultation, Participant, ParticipantRole, Room
+from consultations.models import ConsentOverride, Consultation, Participant, ParticipantRole, Room
 from scheduling.actions.book import book_at
 from scheduling.models import Appointment
 from telemed.audit.actor import SYSTEM
@@ -172,6 +172,37 @@ def test_an_unfinished_visit_stands_on_both_lists(client, cast, visit, noon):
     noon.move(timedelta(hours=2))
     assert f'id="unfinished-{visit.pk.hex}"' in _page(client, cast.karim)
     assert f'id="unfinished-{visit.pk.hex}"' in _page(client, cast.salma)
+
+
+@pytest.fixture
+def emergency(cast, visit):
+    consultation = Consultation.objects.create(organisation=visit.organisation, appointment=visit)
+    return ConsentOverride.objects.create(
+        organisation=visit.organisation,
+        consultation=consultation,
+        declared_by=cast.salma,
+        reason="Convulsions",
+    )
+
+
+def test_an_emergency_without_consent_is_reviewed_once_by_somebody_else(client, cast, emergency):
+    page = _page(client, cast.karim)
+    assert f"/day/emergencies/{emergency.pk}/" in page
+    assert "Convulsions" not in page, "the reason is clinical"
+
+    for _ in range(2):
+        client.post(f"/day/emergencies/{emergency.pk}/")
+
+    emergency.refresh_from_db()
+    assert emergency.reviewed_by == cast.karim
+    assert Event.objects.filter(action="override.review", subject=emergency.pk).count() == 1
+    assert "/day/emergencies/" not in _page(client, cast.karim)
+
+
+def test_nobody_reviews_their_own_emergency(client, cast, emergency):
+    ConsentOverride.objects.update(declared_by=cast.karim)
+    assert "/day/emergencies/" not in _page(client, cast.karim)
+    assert client.post(f"/day/emergencies/{emergency.pk}/").status_code == 404
 
 
 def test_a_failed_message_is_seen_and_sent_again(client, cast, visit):
