@@ -25,12 +25,17 @@ def standing(
     *,
     has_begun: bool = False,
     is_live: bool = False,
+    is_seen: bool = False,
     waiting_since: datetime | None = None,
 ) -> Standing:
-    """``status`` is the appointment's; a visit has begun when somebody was admitted."""
+    """``status`` is the appointment's; a visit has begun when somebody was admitted.
+
+    ``is_live``: its room is in session; ``is_seen``: somebody was there just now. Only "Finish" ends
+    a session, so that one which everybody left would go on for ever.
+    """
     if status in OVER:
         return Standing.OVER
-    if is_live:
+    if is_live and (now < ends_at or is_seen):
         return Standing.LIVE
     if waiting_since is not None:
         return Standing.WAITING

@@ -77,12 +77,14 @@ class Visit:
 
     @cached_property
     def standing(self) -> Standing:
+        kept = self.now - AWAY_LIMIT
         return rules.standing(
             self.now,
             self.appointment.ends_at,
             self.appointment.status,
             has_begun=any(row.admitted_at for row in self.people),
             is_live=self.room is not None and self.room.state in LIVE_ROOMS,
+            is_seen=any(row.last_seen_at and row.last_seen_at >= kept for row in self.people),
             waiting_since=self.waiting_since,
         )
 

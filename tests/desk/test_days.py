@@ -166,12 +166,24 @@ def test_who_waits_long_needs_the_coordinator(client, cast, visit, noon):
     assert f'id="waits-{visit.pk.hex}"' in _page(client, cast.karim)
 
 
-def test_an_unfinished_visit_stands_on_both_lists(client, cast, visit, noon):
+@pytest.mark.parametrize("room", ["in-session", "paused", "interrupted", "waiting"])
+def test_an_unfinished_visit_stands_on_both_lists(client, cast, visit, noon, room):
+    """Whatever its room is left in: nobody has been there for a while."""
     waits = _waits(visit, 1)
     Participant.objects.filter(pk=waits.pk).update(admitted_at=real_clock.now(), state="left")
+    Room.objects.update(state=room)
     noon.move(timedelta(hours=2))
     assert f'id="unfinished-{visit.pk.hex}"' in _page(client, cast.karim)
     assert f'id="unfinished-{visit.pk.hex}"' in _page(client, cast.salma)
+
+
+def test_a_visit_that_takes_longer_is_not_unfinished(client, cast, visit, noon):
+    waits = _waits(visit, 1)
+    Participant.objects.filter(pk=waits.pk).update(admitted_at=real_clock.now(), state="connected")
+    Room.objects.update(state="in-session")
+    noon.move(timedelta(hours=2))
+    Participant.objects.update(last_seen_at=real_clock.now())
+    assert f'id="unfinished-{visit.pk.hex}"' not in _page(client, cast.karim)
 
 
 @pytest.fixture
