@@ -18,6 +18,7 @@ urlpatterns = [
     path("appointments/<uuid:appointment_id>/cancel/", appointment.cancel, name="cancel"),
     path("appointments/<uuid:appointment_id>/reassign/", appointment.reassign, name="reassign"),
     path("appointments/<uuid:appointment_id>/invite/", appointment.invite, name="invite"),
+    path("appointments/<uuid:appointment_id>/link/", appointment.renew_link, name="renew_link"),
     path("book/specialists/<uuid:user_id>/", profile.profile, name="profile"),
     path("book/specialists/<uuid:user_id>/offers/", profile.add_service, name="add_service"),
     path(

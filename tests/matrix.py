@@ -105,6 +105,7 @@ POST scheduling:profile                 in      403       403      403      403 
 GET  scheduling:reassign                in      403       403      403      403        403         yes/404      403      403
 POST scheduling:reassign                in      403       403      403      403        403         yes/404      403      403
 POST scheduling:release                 in      403       yes/404  yes/404  yes/404    403         yes/404      403      403
+POST scheduling:renew_link              in      403       404      404      yes/404    yes/404     yes/404      403      403
 POST scheduling:retire_service          in      403       403      403      403        403         403          yes/404  403
 GET  scheduling:start                   in      403       yes      yes      yes        403         yes          403      403
 GET  scheduling:times                   in      403       yes      yes      yes        403         yes          403      403

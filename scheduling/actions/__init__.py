@@ -8,7 +8,7 @@ from scheduling.actions.availability import add_availability, retire_availabilit
 from scheduling.actions.book import book, book_at
 from scheduling.actions.change import cancel, confirm, confirm_attendance, move, reassign
 from scheduling.actions.hold import hold_slot, release_hold
-from scheduling.actions.link import issue_link, reissue_link, void_links
+from scheduling.actions.link import issue_link, reissue_link, renew_patient_link, void_links
 from scheduling.actions.outcome import set_outcome, stamp_arrival
 from scheduling.actions.rederive import rederive
 
@@ -26,6 +26,7 @@ __all__ = [
     "rederive",
     "reissue_link",
     "release_hold",
+    "renew_patient_link",
     "retire_availability",
     "set_outcome",
     "stamp_arrival",

@@ -68,6 +68,15 @@ def reissue_link(link: PersonalLink, actor: Actor) -> PersonalLink:
     return link
 
 
+def renew_patient_link(appointment: Appointment, actor: Actor) -> PersonalLink:
+    """A new token and code for the patient, whether or not they had some."""
+    link = appointment.links.filter(kind=PersonalLink.Kind.PATIENT).first()
+    if link is not None:
+        return reissue_link(link, actor)
+    language = appointment.patient.language
+    return issue_link(appointment, PersonalLink.Kind.PATIENT, actor, language=language)
+
+
 def void_links(appointment: Appointment, why: str, actor: Actor) -> int:
     """Void every live link; ``why`` is a code such as ``cancelled``. Returns how many."""
     return PersonalLink.objects.filter(appointment=appointment, voided_at__isnull=True).update(

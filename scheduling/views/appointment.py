@@ -52,10 +52,13 @@ def _page(request: HttpRequest, found: Appointment, **more: Any) -> HttpResponse
             "join": May.ROOM_JOIN,
         }.items()
     }
+    link = _patients_link(found)
+    may["renew"] = may["invite"] and actor.role != Role.PATIENT
     opens_at, shuts_at = rules.join_window(found.starts_at, found.ends_at)
     context = {
         "appointment": found,
         "may": may,
+        "locked": link is not None and not link.tries_left,
         "own": found.patient_id in in_care(who, May.APPOINTMENT_SEE_TIMES),
         "performs": found.specialist.user_id == who.user.pk,
         "why_not": why_not(found, actor, clock.now()),
@@ -234,6 +237,27 @@ def invite(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         "closed": found.status in rules.FINAL,
     }
     return render(request, "scheduling/invite.html", context)
+
+
+@require_POST
+@door(May.LINK_ISSUE)
+def renew_link(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """A new link and code for the patient, whose code was lost or wrong too often, or who cannot
+    sign in just now. Professionals alone: they hand them over, or tell them by telephone."""
+    who = viewer(request)
+    found = appointment_for(who, appointment_id, May.LINK_ISSUE)
+    actor = acting_on(who, found.patient_id, May.LINK_ISSUE)
+    if actor.role == Role.PATIENT:
+        raise Http404
+    context: dict[str, Any] = {"appointment": found, "closed": found.status in rules.FINAL}
+    if not context["closed"]:
+        issued = actions.renew_patient_link(found, actor)
+        context |= {"address": messages.link_address(issued), "code": links.code(issued)}
+    return render(request, "scheduling/link.html", context)
+
+
+def _patients_link(found: Appointment) -> PersonalLink | None:
+    return found.links.filter(kind=PersonalLink.Kind.PATIENT).first()
 
 
 def _audit(action: str, found: Appointment, actor: Actor) -> None:

@@ -30,8 +30,8 @@ def standing(
 ) -> Standing:
     """``status`` is the appointment's; a visit has begun when somebody was admitted.
 
-    ``is_live``: its room is in session; ``is_seen``: somebody was there just now. Only "Finish" ends
-    a session, so that one which everybody left would go on for ever.
+    ``is_live``: its room is in session; ``is_seen``: somebody was there just now. Only
+    "Finish" ends a session, so that one which everybody left would go on for ever.
     """
     if status in OVER:
         return Standing.OVER

@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from scheduling.models import Appointment, Hold, Leave, Question, Service
+from scheduling import links
+from scheduling.actions import issue_link
+from scheduling.models import Appointment, Hold, Leave, PersonalLink, Question, Service
+from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.lib import clock as the_clock
 from tests import make
@@ -375,6 +378,33 @@ def test_a_link_for_an_interpreter_is_shown_once_with_its_code(amina, client, ca
     page = client.post(address, {"kind": "interpreter", "name": "Tilila"}).content.decode()
     assert re.search(r"/v/[\w-]{48}", page)
     assert re.search(r"data-link-code>\d{6}<", page)
+
+
+def test_who_is_locked_out_gets_a_new_link_and_code(client, cast):
+    appointment = make.appointment(cast.yassine, cast.at_home, make.on_the_hour(the_clock.now(), 3))
+    link = issue_link(appointment, PersonalLink.Kind.PATIENT, SYSTEM)
+    PersonalLink.objects.update(tries_left=0)
+    before = links.token(link)
+    address = reverse("scheduling:renew_link", args=[appointment.pk])
+    client.force_login(cast.salma)
+    assert address in client.get(f"/appointments/{appointment.pk}/").content.decode()
+
+    page = client.post(address).content.decode()
+
+    link.refresh_from_db()
+    token = re.search(r"/v/([\w-]{48})", page)
+    assert token
+    assert (links.link_of(before), links.link_of(token[1])) == (None, link)
+    assert f"data-link-code>{links.code(link)}<" in page
+    assert link.tries_left > 0
+    assert Event.objects.filter(action="link.reissue", actor=cast.salma.pk).count() == 1
+
+
+def test_a_patient_makes_no_new_link_of_their_own(amina, cast):
+    appointment = make.appointment(cast.amina, cast.at_home, make.on_the_hour(the_clock.now(), 3))
+    address = reverse("scheduling:renew_link", args=[appointment.pk])
+    assert address not in amina.get(f"/appointments/{appointment.pk}/").content.decode()
+    assert amina.post(address).status_code == 404
 
 
 def test_the_hours_page_adds_and_takes_away(client, cast):
