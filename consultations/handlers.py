@@ -178,6 +178,7 @@ async def consent(turn: Turn) -> None:
         text_version=given["text_version"],
         text_sha256=given["text_sha256"],
         language=given["language"],
+        speaker=UUID(given["speaker"]) if given["speaker"] else None,
     )
     if given["decision"] == "refused":
         with turn.stopping(_covered(turn, given["participant"])):

@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = {
             "text_version": text(16),
             "text_sha256": text(64, 64),
             "language": text(8),
+            "speaker": maybe(identifier),
         }
     ),
     "withdraw": Kind({"participant": identifier}),

@@ -192,7 +192,8 @@ class Consent(Row):
     """What somebody agreed to, in which words and how; withdrawn, never erased.
 
     ``text_version`` and ``text_hash`` (SHA-256 of the shown text) name the words;
-    ``person`` is who is heard and seen, ``given_by`` may be their representative.
+    ``participant`` is who is heard and seen, ``given_by`` may be their representative,
+    ``spoken_by`` the parent or guardian at that end whom the ``witness`` heard.
     """
 
     class Decision(models.TextChoices):
@@ -216,6 +217,9 @@ class Consent(Row):
     how = models.CharField(max_length=8, choices=How.choices)
     given_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    spoken_by = models.ForeignKey(
+        PresentPerson, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     witness = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

@@ -150,6 +150,56 @@ def may_consent_alone(birth_date: date | None, today: date, majority: int) -> bo
     return today.year - birth_date.year - (not birthday) >= majority
 
 
+class Speaker(StrEnum):
+    """Whose words a decision about being seen and heard is."""
+
+    THEMSELVES = "themselves"
+    REPRESENTATIVE = "representative"
+    NAMED = "named"  # a parent or guardian at that end, heard by the presenter
+
+
+@dataclass(frozen=True)
+class Saying:
+    """Somebody of ``role`` sends a decision about one person.
+
+    ``own``: it is about themselves; ``beside``: that person sits at their device; ``spoken``: it
+    was heard, not tapped; ``may_consent`` and ``guardian``: what their representation of the
+    patient allows, and whether the law put them in an adult's place; ``named``: it is said who
+    spoke.
+    """
+
+    role: str
+    own: bool = False
+    beside: bool = False
+    of_patient: bool = True
+    given: bool = True
+    spoken: bool = False
+    of_age: bool = True
+    may_consent: bool = False
+    guardian: bool = False
+    named: bool = False
+
+
+def speaker(it: Saying) -> Speaker | str:
+    """Whose decision it is, or the code of the refusal. Anybody may say no for themselves."""
+    with_presenter = it.beside and it.role == ParticipantRole.PRESENTER
+    if it.spoken and not with_presenter:
+        return "no_witness"
+    competent = it.of_age or not it.of_patient or not it.given
+    if it.own or with_presenter:
+        if competent:
+            return Speaker.THEMSELVES
+        return Speaker.NAMED if it.spoken and it.named else "representative_needed"
+    if it.role != ParticipantRole.REPRESENTATIVE or not it.of_patient:
+        return "not_allowed"
+    # On one device with their representative, an adult taps for themselves.
+    if it.beside and competent and not it.guardian:
+        return Speaker.THEMSELVES
+    if it.may_consent:
+        return Speaker.REPRESENTATIVE
+    return "representative_needed" if it.beside else "not_allowed"
+
+
 @dataclass(frozen=True)
 class Attendance:
     """Who came, as the room saw it. ``reached``: entered the waiting room; ``opened``: opened the

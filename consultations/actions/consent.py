@@ -11,7 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from consultations import consent_texts, rules
 from consultations.actions import override
 from consultations.actions.change import change, participant_of
-from consultations.models import Consent, Participant, ParticipantRole, Room
+from consultations.models import (
+    Consent,
+    Participant,
+    ParticipantRole,
+    PresentPerson,
+    Room,
+)
 from consultations.refusals import RoomRefused
 from telemed.accounts.access import today, valid_on
 from telemed.accounts.models import Representative
@@ -21,7 +27,10 @@ from telemed.lib import clock
 
 @dataclass(frozen=True)
 class Words:
-    """Which text was shown, and how it was agreed to; ``id`` is chosen by the browser."""
+    """Which text was shown, and how it was agreed to; ``id`` is chosen by the browser.
+
+    ``speaker`` names one of the people present, where somebody else spoke for the patient.
+    """
 
     id: UUID
     decision: str
@@ -29,6 +38,7 @@ class Words:
     text_version: str
     text_sha256: str
     language: str
+    speaker: UUID | None = None
     device_time: datetime | None = None
 
 
@@ -43,7 +53,9 @@ def decide(room_id: str, by: Participant, actor: Actor, participant_id: str, wor
     with change(room_id, f"consent.{words.decision}", actor, about=by) as room:
         one = participant_of(room, participant_id)
         _check_words(one, words)
-        representative = _check_speaker(room, by, one, words)
+        named = _named(by, one, words)
+        speaker = _speaker(room, by, one, words, named)
+        own = by.pk == one.pk or speaker == rules.Speaker.REPRESENTATIVE
         appointment = room.consultation.appointment
         Consent.objects.create(
             id=words.id,
@@ -58,7 +70,8 @@ def decide(room_id: str, by: Participant, actor: Actor, participant_id: str, wor
             text_hash=words.text_sha256,
             language=words.language,
             how=words.how,
-            given_by=by.user if by.pk == one.pk or representative else None,
+            given_by=by.user if own else None,
+            spoken_by=named if speaker == rules.Speaker.NAMED else None,
             witness=by.user if words.how == Consent.How.SPOKEN else None,
         )
         if one.role == ParticipantRole.PATIENT:
@@ -104,38 +117,66 @@ def _check_words(one: Participant, words: Words) -> None:
         )
 
 
-def _check_speaker(room: Room, by: Participant, one: Participant, words: Words) -> bool:
-    """Who may decide for ``one``: they themselves on their own device; with a presenter beside
-    them by tapping there or speaking before that witness; a representative where they may.
+_REFUSALS = {
+    "no_witness": ("not_allowed", _("A spoken consent needs a presenter as its witness.")),
+    "not_allowed": ("not_allowed", _("You cannot consent for this person.")),
+    "representative_needed": (
+        "representative_needed",
+        _(
+            "A parent or guardian consents for this patient. If they spoke, say who of the people "
+            "present it was."
+        ),
+    ),
+}
 
-    True when a representative decides for the patient.
-    """
-    own_device, beside = one.pk == by.pk, one.beside_id == by.pk
-    spoken = words.how == Consent.How.SPOKEN
-    with_presenter = beside and by.role == ParticipantRole.PRESENTER
-    if spoken and not with_presenter:
-        raise RoomRefused("not_allowed", _("A spoken consent needs a presenter as its witness."))
-    representative = one.role == ParticipantRole.PATIENT and _represents(room, by)
-    if not (own_device or with_presenter or representative):
-        raise RoomRefused("not_allowed", _("You cannot consent for this person."))
-    alone = one.role == ParticipantRole.PATIENT and not spoken and not representative
-    if alone and words.decision == Consent.Decision.GIVEN and not _of_age(room):
-        raise RoomRefused(
-            "representative_needed", _("The patient is a minor: a parent or guardian consents.")
-        )
-    return representative
+
+def _speaker(
+    room: Room, by: Participant, one: Participant, words: Words, named: PresentPerson | None
+) -> rules.Speaker:
+    representation = _representation(room, by)
+    it = rules.Saying(
+        by.role,
+        own=one.pk == by.pk,
+        beside=one.beside_id == by.pk,
+        of_patient=one.role == ParticipantRole.PATIENT,
+        given=words.decision == Consent.Decision.GIVEN,
+        spoken=words.how == Consent.How.SPOKEN,
+        of_age=_of_age(room),
+        may_consent=representation is not None and representation.may_consent,
+        guardian=representation is not None
+        and representation.legal_basis == Representative.Basis.GUARDIAN,
+        named=named is not None,
+    )
+    found = rules.speaker(it)
+    if not isinstance(found, rules.Speaker):
+        raise RoomRefused(*_REFUSALS[found])
+    return found
+
+
+def _named(by: Participant, one: Participant, words: Words) -> PresentPerson | None:
+    """Who of the people present at that end spoke for the patient."""
+    if words.speaker is None or words.how != Consent.How.SPOKEN:
+        return None
+    return PresentPerson.objects.filter(
+        pk=words.speaker, participant__in=[by, one], left_at__isnull=True, voided_at__isnull=True
+    ).first()
 
 
 def _represents(room: Room, by: Participant) -> bool:
+    representation = _representation(room, by)
+    return representation is not None and representation.may_consent
+
+
+def _representation(room: Room, by: Participant) -> Representative | None:
     if by.role != ParticipantRole.REPRESENTATIVE or by.user_id is None:
-        return False
-    return Representative.objects.filter(
+        return None
+    rows = Representative.objects.filter(
         valid_on(today(clock.now())),
         patient=room.consultation.appointment.patient_id,
         user=by.user_id,
-        may_consent=True,
         voided_at__isnull=True,
-    ).exists()
+    )
+    return rows.order_by("-may_consent", "valid_from").first()
 
 
 def _of_age(room: Room) -> bool:

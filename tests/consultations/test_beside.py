@@ -204,6 +204,53 @@ async def test_a_mother_consents_for_her_child_and_for_herself(cast, childs_visi
     assert (event.on_behalf_of, event.role) == (cast.yassine.pk, "representative")
 
 
+async def test_a_childs_spoken_consent_names_who_spoke(cast, enter):
+    visit = await asyncio.to_thread(_at_centre_with, cast)
+    await enter(cast.salma, visit)
+    brahim = await enter(cast.brahim, visit)
+    (child,) = brahim.snapshot["you"]["carries"]
+    mother = str(uuid4())
+    await brahim.change("declare", person=mother, name="Itto", capacity="mother", on_camera=True)
+    spoken = {"participant": child["id"], **words(how="spoken")}
+
+    assert (await brahim.change("consent", **spoken))["code"] == "representative_needed"
+    stranger = await brahim.change("consent", **spoken, speaker=str(uuid4()))
+    assert stranger["code"] == "representative_needed"
+    assert (await brahim.change("consent", **spoken, speaker=mother))["type"] == "done"
+
+    kept = await Consent.objects.aget()
+    assert str(kept.spoken_by_id) == mother
+    assert (kept.witness_id, kept.given_by_id) == (cast.brahim.pk, None)
+
+
+def _at_centre_with(cast):
+    cast.brahim  # noqa: B018 made when first asked for
+    starts = shared_clock.now() + timedelta(minutes=5)
+    return make.appointment(cast.yassine, cast.at_imilchil, starts)
+
+
+@pytest.fixture(params=[True, False])
+def mandated(cast, visit, request):
+    make.representative(
+        cast.amina,
+        cast.fatima,
+        legal_basis="mandate",
+        may_book=True,
+        may_consent=request.param,
+    )
+    return cast.fatima
+
+
+async def test_an_adult_taps_for_themselves_beside_a_representative(visit, mandated, enter):
+    fatima = await enter(mandated, visit)
+    (amina,) = fatima.snapshot["you"]["carries"]
+
+    done = await fatima.change("consent", participant=amina["id"], **words())
+
+    assert done["type"] == "done"
+    assert (await Consent.objects.aget()).given_by_id is None, "nobody gave it for her"
+
+
 async def test_a_minor_alone_does_not_consent(cast, visit, enter):
     cast.amina.birth_date = date(2012, 1, 1)
     await cast.amina.asave()

@@ -246,3 +246,48 @@ def test_who_is_of_age_stays_of_age(born, days, majority):
 
 def test_every_role_but_the_specialist_consents():
     assert set(ParticipantRole) - rules.NO_CONSENT_NEEDED == set(ParticipantRole) - {"specialist"}
+
+
+def saying(role: str, **facts: bool) -> rules.Saying:
+    return rules.Saying(role, **facts)
+
+
+@pytest.mark.parametrize(
+    ("it", "found"),
+    [
+        (saying("patient", own=True), "themselves"),
+        (saying("patient", own=True, of_age=False), "representative_needed"),
+        (saying("patient", own=True, of_age=False, given=False), "themselves"),
+        (saying("patient", own=True, spoken=True), "no_witness"),
+        (saying("interpreter", own=True, of_patient=False, of_age=False), "themselves"),
+        (saying("interpreter"), "not_allowed"),
+        (saying("specialist"), "not_allowed"),
+        (saying("specialist", spoken=True), "no_witness"),
+        (saying("presenter"), "not_allowed"),
+        (saying("presenter", beside=True), "themselves"),
+        (saying("presenter", beside=True, spoken=True), "themselves"),
+        (saying("presenter", beside=True, of_age=False), "representative_needed"),
+        (saying("presenter", beside=True, of_age=False, spoken=True), "representative_needed"),
+        (saying("presenter", beside=True, of_age=False, spoken=True, named=True), "named"),
+        (saying("presenter", beside=True, of_age=False, named=True), "representative_needed"),
+        (saying("representative", beside=True), "themselves"),
+        (saying("representative", beside=True, may_consent=True), "themselves"),
+        (saying("representative", may_consent=True), "representative"),
+        (saying("representative"), "not_allowed"),
+        (
+            saying("representative", beside=True, may_consent=True, guardian=True),
+            "representative",
+        ),
+        (saying("representative", beside=True, guardian=True), "representative_needed"),
+        (
+            saying("representative", beside=True, may_consent=True, of_age=False),
+            "representative",
+        ),
+        (saying("representative", beside=True, of_age=False), "representative_needed"),
+        (saying("representative", beside=True, of_age=False, given=False), "themselves"),
+        (saying("representative", may_consent=True, spoken=True), "no_witness"),
+        (saying("representative", beside=True, of_patient=False), "not_allowed"),
+    ],
+)
+def test_whose_decision_it_is(it, found):
+    assert rules.speaker(it) == found
