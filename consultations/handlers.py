@@ -286,8 +286,12 @@ async def emergency(turn: Turn) -> None:
 async def finish(turn: Turn) -> None:
     if turn.by.role != "specialist":
         raise not_allowed()
+    mode = turn.message["mode"]
+    if visit.lacks_identification(turn.facts.consultation, turn.facts.people, mode):
+        await turn.do(visit.finish, mode)  # most likely refused: nothing stops for that
+        return
     with turn.stopping(turn.everybody):
-        await turn.do(visit.finish, turn.message["mode"])
+        await turn.do(visit.finish, mode)
 
 
 HANDLERS: dict[str, Handler] = {

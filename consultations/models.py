@@ -61,6 +61,7 @@ class Consultation(Row):
         KNOWN = "known", _("Known to me")
         WITNESSED = "witnessed", _("Confirmed by the presenter")
         DECLARED = "declared", _("Name and birth date told")
+        NOT_IDENTIFIED = "none", _("Not identified")
 
     appointment = models.OneToOneField(
         Appointment, on_delete=models.PROTECT, related_name="consultation"

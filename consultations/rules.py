@@ -150,6 +150,12 @@ def may_consent_alone(birth_date: date | None, today: date, majority: int) -> bo
     return today.year - birth_date.year - (not birthday) >= majority
 
 
+def identification_is_due(identified: str, *, patient_admitted: bool, by_telephone: bool) -> bool:
+    """Whether a visit cannot be finished before it is said how the patient was identified, or that
+    they were not: somebody was seen, or spoken with."""
+    return not identified and (patient_admitted or by_telephone)
+
+
 class Speaker(StrEnum):
     """Whose words a decision about being seen and heard is."""
 

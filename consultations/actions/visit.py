@@ -1,6 +1,6 @@
 """The visit's own course: identified, paused, interrupted, an emergency, finished."""
 
-from datetime import datetime
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Q
@@ -27,13 +27,15 @@ State = Room.State
 
 
 def identify(room_id: str, by: Participant, actor: Actor, how: str) -> None:
-    """Record how the patient was identified: from then the visit counts as begun."""
+    """Record how the patient was identified: from then the visit counts as begun. That they were
+    not is recorded as well, and begins nothing."""
     with change(room_id, "visit.identify", actor) as room:
         require_specialist(by)
-        visit = room.consultation
-        visit.identified_how, visit.identified_by, visit.identified_at = how, by.user, clock.now()
-        visit.started_at = visit.started_at or clock.now()
-        visit.status = ConsultationStatus.IN_PROGRESS
+        visit, now = room.consultation, clock.now()
+        visit.identified_how, visit.identified_by, visit.identified_at = how, by.user, now
+        if how != Consultation.Identification.NOT_IDENTIFIED:
+            visit.started_at = visit.started_at or now
+            visit.status = ConsultationStatus.IN_PROGRESS
         visit.save(
             update_fields=[
                 "identified_how",
@@ -126,11 +128,30 @@ def show_emergency(room_id: str, by: Participant, actor: Actor) -> None:
 
 
 def finish(room_id: str, by: Participant, actor: Actor, mode: str) -> None:
-    """End the visit for everybody. By telephone it counts as done even when no media ever came."""
+    """End the visit for everybody. By telephone it counts as done even when no media ever came.
+
+    Refused ``not_identified`` while nothing is said of the patient's identity.
+    """
     with change(room_id, "visit.finish", actor) as room:
         require_specialist(by)
+        if lacks_identification(room.consultation, room.participants.all(), mode):
+            raise RoomRefused(
+                "not_identified",
+                _("First note how the patient was identified, or that they were not."),
+            )
         _close(room, by, mode)
         _settle(room, actor)
+
+
+def lacks_identification(visit: Consultation, people: Iterable[Participant], mode: str) -> bool:
+    patient_admitted = any(
+        one.role == ParticipantRole.PATIENT and one.admitted_at is not None for one in people
+    )
+    return rules.identification_is_due(
+        visit.identified_how,
+        patient_admitted=patient_admitted,
+        by_telephone=mode == Consultation.Mode.TELEPHONE,
+    )
 
 
 def _close(room: Room, by: Participant, mode: str) -> None:
@@ -138,27 +159,21 @@ def _close(room: Room, by: Participant, mode: str) -> None:
     room.state = State.CLOSED
     visit = room.consultation
     visit.mode, visit.status = mode, ConsultationStatus.FINISHED
-    visit.started_at = visit.started_at or _first_admission(room) or now
     visit.finished_at, visit.finished_by = now, by.user
-    visit.save(update_fields=["mode", "status", "started_at", "finished_at", "finished_by"])
+    visit.save(update_fields=["mode", "status", "finished_at", "finished_by"])
     room.participants.exclude(state__in=rules.OUTSIDE).update(
         state=Participant.State.LEFT, left_at=now, next_browser=None, next_since=None
     )
 
 
-def _first_admission(room: Room) -> datetime | None:
+def _somebody_was_seen(room: Room) -> bool:
     others = room.participants.exclude(role=ParticipantRole.SPECIALIST)
-    return (
-        others.filter(admitted_at__isnull=False)
-        .order_by("admitted_at")
-        .values_list("admitted_at", flat=True)
-        .first()
-    )
+    return others.filter(admitted_at__isnull=False).exists()
 
 
 def _settle(room: Room, actor: Actor) -> None:
     """Whoever was seen or telephoned was seen; an empty room says nothing of the appointment."""
     visit = room.consultation
-    if _first_admission(room) or visit.mode == Consultation.Mode.TELEPHONE:
+    if _somebody_was_seen(room) or visit.mode == Consultation.Mode.TELEPHONE:
         set_outcome(visit.appointment, AppointmentStatus.FULFILLED, actor, "finished")
     void_links(visit.appointment, "finished", actor)

@@ -110,6 +110,7 @@ def cut_and_come_back(patient: Guest, specialist: Guest) -> None:
 
 
 def finish(specialist: Guest) -> None:
+    specialist.identify()
     specialist.page.click("[data-opens=finish]")
     specialist.page.click("[data-finish=video]")
     specialist.page.locator("#ended").wait_for()

@@ -113,6 +113,7 @@ def test_beside_a_nurse_with_an_interpreter(product, product_clock, person):
     page.get_by_text("Itto").first.wait_for()
     assert coordinator.page.goto(f"{coordinator.url}/visit/{appointment}/").status == 403
 
+    specialist.identify()
     specialist.page.click("[data-opens=finish]")
     specialist.page.click("[data-finish=video]")
     for one in (nurse, specialist, interpreter):

@@ -99,6 +99,12 @@ class Guest:
     def admit(self) -> None:
         self.page.locator("[data-act=admit]").first.click()
 
+    def identify(self) -> None:
+        self.page.click("[data-panel=more] >> visible=true")
+        self.page.check("[data-identify-form] [value=document]")
+        self.page.click("[data-identify-form] button")
+        self.page.locator("[data-identify-form]").wait_for(state="hidden")
+
     def received(self) -> dict[str, Any]:
         found: dict[str, Any] = self.page.evaluate(RECEIVED)
         return found

@@ -166,6 +166,7 @@ async def _forgotten(process):
 async def test_a_finished_room_is_forgotten_though_connections_were_lost(call, process):
     await both_lost(call, process)
 
+    await call[0].change("identify", how="known")
     await call[0].change("finish", mode="video")
 
     await _forgotten(process)

@@ -116,6 +116,7 @@ async def test_removal_stops_both_ways(call):
 async def test_finish_stops_every_side(call):
     salma, _, doctor, patient = call
 
+    await salma.change("identify", how="known")
     await salma.change("finish", mode="video")
 
     assert max(await asyncio.gather(falls_silent(doctor), falls_silent(patient))) <= 1
@@ -123,7 +124,8 @@ async def test_finish_stops_every_side(call):
 
 @pytest.mark.parametrize("what", ["withdraw", "pause", "finish"])
 async def test_with_the_hint_lost_it_stops_within_three_seconds(call, monkeypatch, what):
-    _, _, doctor, patient = call
+    caller, _, doctor, patient = call
+    await caller.change("identify", how="known")
     monkeypatch.setattr(groups, "hint_room", lambda room: None)
     room = str((await Room.objects.aget()).pk)
     salma = await Participant.objects.aget(role="specialist")

@@ -10,7 +10,7 @@ from consultations import groups
 from consultations.access import seat_for
 from consultations.actions import visit as visits
 from consultations.actions.entering import enter as enter_room
-from consultations.models import Consent, Participant, Room
+from consultations.models import Consent, Consultation, Participant, Room
 from consultations.refusals import RoomRefused
 from scheduling.models import Appointment
 from telemed.accounts.access import viewer_of
@@ -127,6 +127,7 @@ async def test_finish_closes_every_socket_and_is_the_only_end(together):
     salma, amina = together
     await salma.change("admit", participant=amina.id)
 
+    await salma.change("identify", how="document")
     await salma.change("finish", mode="video")
     await amina.until(lambda: amina.closed is not None)
 
@@ -134,6 +135,41 @@ async def test_finish_closes_every_socket_and_is_the_only_end(together):
     room = await Room.objects.select_related("consultation__appointment").aget()
     assert (room.state, room.consultation.status) == ("closed", "finished")
     assert room.consultation.appointment.status == "fulfilled"
+
+
+@pytest.mark.parametrize(("how", "begun"), [("known", True), ("none", False)])
+async def test_finish_asks_first_who_the_patient_was(together, how, begun):
+    salma, amina = together
+    await salma.change("admit", participant=amina.id)
+
+    assert (await salma.change("finish", mode="video"))["code"] == "not_identified"
+    await salma.change("identify", how=how)
+    await salma.change("finish", mode="video")
+    await salma.until(lambda: salma.closed is not None)
+
+    visit = await Consultation.objects.aget()
+    assert (visit.status, visit.identified_how) == ("finished", how)
+    assert (visit.started_at is not None) == begun
+
+
+async def test_by_telephone_the_patient_is_identified_too(together):
+    salma, _ = together
+
+    assert (await salma.change("finish", mode="telephone"))["code"] == "not_identified"
+    await salma.change("identify", how="declared")
+    await salma.change("finish", mode="telephone")
+    await salma.until(lambda: salma.closed is not None)
+
+    assert (await Consultation.objects.aget()).mode == "telephone"
+
+
+async def test_a_room_to_which_nobody_came_is_finished_without(cast, visit, enter):
+    salma = await enter(cast.salma, visit)
+
+    await salma.change("finish", mode="video")
+    await salma.until(lambda: salma.closed is not None)
+
+    assert salma.closed == 4004
 
 
 async def test_withdrawal_is_stored_and_shown(together):
@@ -181,6 +217,7 @@ async def test_news_from_another_process_arrives_without_a_hint(together, monkey
     salma, amina = together
     await salma.change("admit", participant=amina.id)
     monkeypatch.setattr(groups, "hint_room", lambda room: None)
+    await salma.change("identify", how="known")
     room = await Room.objects.aget()
     by = await Participant.objects.aget(role="specialist")
 

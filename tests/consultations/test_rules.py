@@ -291,3 +291,23 @@ def saying(role: str, **facts: bool) -> rules.Saying:
 )
 def test_whose_decision_it_is(it, found):
     assert rules.speaker(it) == found
+
+
+@pytest.mark.parametrize(
+    ("identified", "admitted", "telephone", "due"),
+    [
+        ("", False, False, False),
+        ("", True, False, True),
+        ("", False, True, True),
+        ("document", True, False, False),
+        ("none", True, True, False),
+    ],
+)
+def test_who_was_seen_or_telephoned_is_identified_or_said_not_to_be(
+    identified, admitted, telephone, due
+):
+    found = rules.identification_is_due(
+        identified, patient_admitted=admitted, by_telephone=telephone
+    )
+
+    assert found == due

@@ -103,6 +103,7 @@ async def people(cast, at_imilchil, enter, process):
     for one in (amina, brahim):
         await salma.change("admit", participant=one.id)
         await one.until(lambda one=one: one.state == "admitted")
+    await salma.change("identify", how="known")
     browser = uuid4()
     ticket = await asyncio.to_thread(guest_ticket, process, at_imilchil, browser)
     guest = await Caller(process, ticket, browser).hello()
