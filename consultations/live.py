@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from django.db import DatabaseError
 
-from consultations import database, queries, rules, snapshot
+from consultations import database, notice, queries, rules, snapshot
 from consultations import facts as room_facts
 from consultations.actions.entering import note_link
 from consultations.engine import (
@@ -33,7 +33,7 @@ from consultations.engine import (
     SpeakerChanged,
 )
 from consultations.facts import Facts
-from consultations.models import Participant, Room
+from consultations.models import Participant, ParticipantRole, Room
 from telemed.lib import clock
 from telemed.lib.refusals import Refused
 
@@ -111,6 +111,9 @@ class LiveRoom:
             one = self.facts.participant(socket.participant) if self.facts else None
             if one is not None and snapshot.is_live(one, socket.browser):
                 yield socket, one
+
+    def has_specialist(self) -> bool:
+        return any(one.role == ParticipantRole.SPECIALIST for _socket, one in self.inside())
 
     def professionals_silence(self) -> float:
         """For how many seconds no professional has given a sign of being here.
@@ -287,11 +290,14 @@ class Rooms:
         if you is None:
             return
         socket.sequence = facts.appointment.sequence
-        queue = {"place": 1, "minutes": 0}
+        waits = None
         if not snapshot.is_live(you, socket.browser):
-            queue = await database.read(queries.queue_for, facts.appointment, facts.read_at)
+            waits = snapshot.Waits(
+                await database.read(queries.queue_for, facts.appointment, facts.read_at),
+                room.has_specialist() or await database.read(notice.was_shown, you),
+            )
         await socket.tell(
-            snapshot.of(facts, you, socket.browser, socket.language, room.links, queue)
+            snapshot.of(facts, you, socket.browser, socket.language, room.links, waits)
         )
 
     # What the media server reports.

@@ -1,6 +1,7 @@
 """The room as one person may see it: PROTOCOL.md section 5. Pure functions of ``Facts``."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,16 +29,23 @@ def name_of(one: Participant | None, language: str) -> str:
     return user_name(one.user, language) if one.user is not None else one.name
 
 
+@dataclass(frozen=True)
+class Waits:
+    """What somebody who waits is told: ``queue`` is ``place`` and ``minutes``."""
+
+    queue: Mapping[str, int]
+    specialist_knows: bool
+
+
 def of(
     facts: Facts,
     you: Participant,
     browser: str,
     language: str,
     links: Mapping[str, str],
-    queue: Mapping[str, int],
+    waits: Waits | None,
 ) -> dict[str, Any]:
-    """``links``: the state of each peer connection by participant; ``queue``: ``place`` and
-    ``minutes`` for somebody who waits."""
+    """``links``: the state of each peer connection by participant; ``waits``: for who is not in."""
     shown: dict[str, Any] = {
         "type": "snapshot",
         "number": facts.room.snapshot,
@@ -46,8 +54,9 @@ def of(
     }
     if is_live(you, browser):
         shown |= _inside(facts, you, language, links)
-    else:
-        shown["queue"] = dict(queue)
+    elif waits is not None:
+        shown["queue"] = dict(waits.queue)
+        shown["specialist_knows"] = waits.specialist_knows
         shown["messages"] = [
             _message(facts, one, you, language) for one in facts.chat if _between(one, you)
         ]

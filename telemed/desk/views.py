@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from consultations import notice
 from consultations.actions.override import review as review_override
 from consultations.queries import to_review
 from scheduling.access import acting_on, appointment_for
@@ -81,8 +82,11 @@ def review(request: HttpRequest, override_id: UUID) -> HttpResponse:
 
 def _day(request: HttpRequest, role: Role) -> HttpResponse:
     who, page = viewer(request), DAYS[role]
+    built = page.build(who)
+    if role == Role.SPECIALIST:
+        notice.shown(one for visit in built["waiting"] for one in visit.waiting)
     context = {
-        **page.build(who),
+        **built,
         "now": who.now,
         "day_zone": settings.TIME_ZONE,
         "role": role,

@@ -22,6 +22,8 @@ from telemed.lib import clock, logs
 from tests import make
 from tests.consultations.conftest import guest_of, words
 
+WAITING = {"type", "number", "room", "you", "queue", "specialist_knows", "messages"}
+
 
 @pytest.fixture
 def link(visit) -> PersonalLink:
@@ -209,7 +211,7 @@ async def test_a_guest_sees_nothing_before_admission(guest):
     _, _, itto = guest
     await itto.settle()
 
-    assert set(itto.snapshot) == {"type", "number", "room", "you", "queue", "messages"}
+    assert set(itto.snapshot) == WAITING
     assert itto.snapshot["messages"] == []
     assert "Amina" not in str(itto.came)
 

@@ -20,6 +20,8 @@ from telemed.lib import clock
 from tests import make
 from tests.consultations.conftest import Caller, accepted, socket_to, words
 
+WAITING = {"type", "number", "room", "you", "queue", "specialist_knows", "messages"}
+
 
 @pytest.fixture
 async def together(cast, visit, enter):
@@ -35,7 +37,7 @@ async def test_before_admission_nothing_of_the_room_is_told(together):
     _, amina = together
 
     assert amina.state == "waiting"
-    assert set(amina.snapshot) == {"type", "number", "room", "you", "queue", "messages"}
+    assert set(amina.snapshot) == WAITING
     assert (await amina.change("offer", sdp="v=0"))["code"] == "not_admitted"
 
 
