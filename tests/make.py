@@ -56,11 +56,15 @@ def user(email: str | None, name: str, name_ar: str = "", **fields: Any) -> User
     return made
 
 
-def sign_in_again(client: Client, user: User) -> None:
-    """Signed in, and with the password just given a second time for a sensitive act."""
+def with_password(user: User) -> User:
     user.set_password(PASSWORD)
     user.save()
-    client.force_login(user)
+    return user
+
+
+def sign_in_again(client: Client, user: User) -> None:
+    """Signed in, and with the password just given a second time for a sensitive act."""
+    client.force_login(with_password(user))
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
 

@@ -219,7 +219,15 @@ def written(appointment: Appointment) -> Note:
 
 KINDS = {"scheduling:availability_add": "hours", "scheduling:availability_retire": "hours"}
 FORM = "application/x-www-form-urlencoded"
-SENSITIVE = {"records:sign", "people:add", "people:grant", "people:end", "people:close"}
+SENSITIVE = {
+    "patients:add_representative",
+    "patients:link",
+    "records:sign",
+    "people:add",
+    "people:grant",
+    "people:end",
+    "people:close",
+}
 
 
 def no_fields(world: World) -> dict[str, Any]:

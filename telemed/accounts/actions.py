@@ -172,9 +172,11 @@ class Mandate:
 def add_representative(
     viewer: Viewer, patient: Patient, user: User, mandate: Mandate
 ) -> Representative:
-    """``viewer`` has seen the papers. Nobody can be made their own representative."""
+    """``viewer`` has seen the papers of two others: neither of the two is ``viewer``."""
     if patient.user_id == user.id:
         raise AccountsRefused("own_representative", _("A patient cannot represent themselves."))
+    if viewer.user.id in (user.id, patient.user_id):
+        raise _own_record()
     row = Representative.objects.create(
         organisation=patient.organisation,
         patient=patient,
@@ -196,16 +198,39 @@ def add_representative(
 
 @transaction.atomic
 def link(viewer: Viewer, patient: Patient, same_as: Patient) -> PatientLink:
-    """Both records are the same person. Both stay as they are, and voiding the link parts them."""
+    """Both records are the same person. Both stay as they are, and voiding the link parts them.
+
+    A login opens what is linked with its record, so one person's records have one login at most.
+    """
     if patient.id == same_as.id:
         raise AccountsRefused("same_record", _("This is the same record."))
-    known = PatientLink.objects.filter(voided_at__isnull=True)
-    known = known.filter(patient__in=(patient, same_as), same_as__in=(patient, same_as))
+    both = (patient, same_as)
+    current = PatientLink.objects.filter(voided_at__isnull=True)
+    _one_login(viewer, both, current)
+    known = current.filter(patient__in=both, same_as__in=both)
     row = known.first() or PatientLink.objects.create(
         organisation=patient.organisation, patient=patient, same_as=same_as, linked_by=viewer.user
     )
     _audited(viewer, "patient.link", patient, ("patient", same_as.id), May.PATIENT_LINK)
     return row
+
+
+def _one_login(
+    viewer: Viewer, both: tuple[Patient, Patient], current: QuerySet[PatientLink]
+) -> None:
+    touching = current.filter(Q(patient__in=both) | Q(same_as__in=both))
+    ids = {one for pair in touching.values_list("patient_id", "same_as_id") for one in pair}
+    ids |= {record.id for record in both}
+    records = Patient.objects.filter(id__in=ids, user__isnull=False)
+    logins = set(records.values_list("user_id", flat=True))
+    if viewer.user.id in logins:
+        raise _own_record()
+    if len(logins) > 1:
+        raise AccountsRefused("two_logins", _("Each of these records has a login of its own."))
+
+
+def _own_record() -> AccountsRefused:
+    return AccountsRefused("own_record", _("A colleague has to do this for your own record."))
 
 
 VOIDABLE: dict[str, type[PatientContact | PatientIdentifier | PatientName | Representative]] = {

@@ -123,7 +123,7 @@ def add_identifier(request: HttpRequest, patient: UUID) -> HttpResponse:
 
 
 @require_POST
-@door(May.PATIENT_REGISTER)
+@door(May.PATIENT_REGISTER, recent_sign_in=True)
 def add_representative(request: HttpRequest, patient: UUID) -> HttpResponse:
     who = viewer(request)
     record = _to_change(who, patient)
@@ -135,7 +135,7 @@ def add_representative(request: HttpRequest, patient: UUID) -> HttpResponse:
 
 
 @require_POST
-@door(May.PATIENT_LINK)
+@door(May.PATIENT_LINK, recent_sign_in=True)
 def link(request: HttpRequest, patient: UUID) -> HttpResponse:
     """Both records must be within reach: nobody learns of a foreign one by linking it."""
     who = viewer(request)

@@ -20,7 +20,7 @@ from tests import make
 
 @pytest.fixture
 def brahim(client, cast):
-    client.force_login(cast.brahim)
+    make.sign_in_again(client, cast.brahim)
     return client
 
 
@@ -268,6 +268,45 @@ def test_nobody_represents_themselves(brahim, cast):
     answer = brahim.post(f"/patients/{cast.amina.id}/representatives/", form)
     assert answer.status_code == 400
     assert 'data-code="own_representative"' in answer.text
+
+
+def test_a_presenter_becomes_nobodys_representative_by_their_own_hand(brahim, cast):
+    form = {"email": "brahim@cast.example", "relationship": "uncle", "legal_basis": "guardian"}
+    answer = brahim.post(f"/patients/{cast.yassine.id}/representatives/", form)
+    assert 'data-code="own_record"' in answer.text
+    mine = make.patient(cast.imilchil, "Brahim", "Ouali", user=cast.brahim)
+    form = {"email": "fatima@cast.example", "relationship": "wife", "legal_basis": "mandate"}
+    assert cast.fatima
+    answer = brahim.post(f"/patients/{mine.id}/representatives/", form)
+    assert 'data-code="own_record"' in answer.text
+    assert not Representative.objects.exists()
+
+
+def test_nobody_links_their_own_record(brahim, cast):
+    mine = make.patient(cast.imilchil, "Brahim", "Ouali", user=cast.brahim)
+    pairs = [(mine, cast.yassine), (cast.yassine, mine)]
+    for one, other in pairs:
+        answer = brahim.post(f"/patients/{one.id}/links/", {"other": str(other.id)})
+        assert 'data-code="own_record"' in answer.text
+    assert not PatientLink.objects.exists()
+
+
+def test_two_logins_never_open_the_same_records(brahim, cast):
+    other = make.patient(cast.imilchil, "Amina", "Drissi", user=cast.driss)
+    answer = brahim.post(f"/patients/{cast.amina.id}/links/", {"other": str(other.id)})
+    assert 'data-code="two_logins"' in answer.text
+    between = make.patient(cast.imilchil, "Amina", "Drissi")
+    brahim.post(f"/patients/{cast.amina.id}/links/", {"other": str(between.id)})
+    answer = brahim.post(f"/patients/{other.id}/links/", {"other": str(between.id)})
+    assert 'data-code="two_logins"' in answer.text
+    assert PatientLink.objects.count() == 1
+
+
+@pytest.mark.parametrize("page", ["representatives", "links"])
+def test_what_opens_records_to_a_login_asks_for_the_password_again(client, cast, page):
+    client.force_login(make.with_password(cast.brahim))
+    answer = client.post(f"/patients/{cast.yassine.id}/{page}/")
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
 
 
 def test_records_are_linked_and_unlinked_and_both_stay(brahim, cast):
