@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from telemed.accounts import contacts
@@ -157,8 +158,9 @@ def keep_own_language(user: User, language: str) -> None:
 
 @dataclass(frozen=True)
 class Mandate:
-    """What a representative may do, on what basis and until when."""
+    """What a representative may do, on what basis and until when. ``id`` as in ``Registration``."""
 
+    id: UUID
     relationship: str
     legal_basis: str
     may_book: bool = True
@@ -177,22 +179,28 @@ def add_representative(
         raise AccountsRefused("own_representative", _("A patient cannot represent themselves."))
     if viewer.user.id in (user.id, patient.user_id):
         raise _own_record()
-    row = Representative.objects.create(
-        organisation=patient.organisation,
-        patient=patient,
-        user=user,
-        relationship=mandate.relationship,
-        legal_basis=mandate.legal_basis,
-        may_book=mandate.may_book,
-        may_be_told=mandate.may_be_told,
-        may_consent=mandate.may_consent,
-        may_read=mandate.may_read,
-        valid_from=today(viewer.now),
-        valid_to=mandate.valid_to,
-        verified_by=viewer.user,
+    row, is_new = Representative.objects.get_or_create(
+        id=mandate.id,
+        defaults={
+            "organisation": patient.organisation,
+            "patient": patient,
+            "user": user,
+            "relationship": mandate.relationship,
+            "legal_basis": mandate.legal_basis,
+            "may_book": mandate.may_book,
+            "may_be_told": mandate.may_be_told,
+            "may_consent": mandate.may_consent,
+            "may_read": mandate.may_read,
+            "valid_from": today(viewer.now),
+            "valid_to": mandate.valid_to,
+            "verified_by": viewer.user,
+        },
     )
-    tell_reach_changed(patient.id)
-    _audited(viewer, "patient.add_representative", patient, ("representative", row.id))
+    if row.patient_id != patient.id:
+        raise Http404
+    if is_new:
+        tell_reach_changed(patient.id)
+        _audited(viewer, "patient.add_representative", patient, ("representative", row.id))
     return row
 
 

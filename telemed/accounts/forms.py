@@ -214,6 +214,7 @@ class IdentifierForm(forms.Form):
 
 
 class RepresentativeForm(forms.Form):
+    id = forms.UUIDField(widget=forms.HiddenInput)
     email = forms.EmailField(label=_("E-mail of their account"))
     relationship = forms.CharField(label=_("Relationship (mother, son …)"), max_length=40)
     legal_basis = forms.ChoiceField(label=_("On what basis"), choices=Representative.Basis.choices)
@@ -226,6 +227,10 @@ class RepresentativeForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["id"].initial = uuid.uuid4()
 
     def clean_email(self) -> User:
         user = User.objects.filter(

@@ -253,29 +253,43 @@ def test_a_representative_is_added_with_what_they_may(brahim, cast):
         "email": "Fatima@cast.example",
         "relationship": "mother",
         "legal_basis": "parent",
+        "id": str(uuid.uuid4()),
         "may_book": "on",
         "may_consent": "on",
     }
-    brahim.post(f"/patients/{yassine.id}/representatives/", form)
+    for _ in range(2):
+        brahim.post(f"/patients/{yassine.id}/representatives/", form)
     row = Representative.objects.get()
     assert (row.user, row.verified_by) == (fatima, cast.brahim)
     assert (row.may_book, row.may_consent, row.may_read) == (True, True, False)
     assert viewer_of(fatima, clock.now()).represents(yassine.id, May.CONSENT_GIVE)
+    assert Event.objects.filter(action="patient.add_representative").count() == 1
+    brahim.post(f"/patients/{cast.amina.id}/representatives/", form)
+    assert not cast.amina.representatives.exists(), "the row is another patient's"
+
+
+def mandate(email, relationship, basis):
+    return {
+        "id": str(uuid.uuid4()),
+        "email": email,
+        "relationship": relationship,
+        "legal_basis": basis,
+    }
 
 
 def test_nobody_represents_themselves(brahim, cast):
-    form = {"email": "amina@cast.example", "relationship": "self", "legal_basis": "mandate"}
+    form = mandate("amina@cast.example", "self", "mandate")
     answer = brahim.post(f"/patients/{cast.amina.id}/representatives/", form)
     assert answer.status_code == 400
     assert 'data-code="own_representative"' in answer.text
 
 
 def test_a_presenter_becomes_nobodys_representative_by_their_own_hand(brahim, cast):
-    form = {"email": "brahim@cast.example", "relationship": "uncle", "legal_basis": "guardian"}
+    form = mandate("brahim@cast.example", "uncle", "guardian")
     answer = brahim.post(f"/patients/{cast.yassine.id}/representatives/", form)
     assert 'data-code="own_record"' in answer.text
     mine = make.patient(cast.imilchil, "Brahim", "Ouali", user=cast.brahim)
-    form = {"email": "fatima@cast.example", "relationship": "wife", "legal_basis": "mandate"}
+    form = mandate("fatima@cast.example", "wife", "mandate")
     assert cast.fatima
     answer = brahim.post(f"/patients/{mine.id}/representatives/", form)
     assert 'data-code="own_record"' in answer.text
