@@ -6,7 +6,8 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from telemed.accounts import receivers, sign_in_audit
+        from telemed.accounts import passwords, receivers, sign_in_audit
 
+        passwords.connect()
         receivers.connect()
         sign_in_audit.connect()

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from telemed.accounts import contacts
+from telemed.accounts import contacts, passwords
 from telemed.accounts.access import Viewer, today, valid_on
 from telemed.accounts.models import Membership, Organisation, OrganisationParent, User
 from telemed.accounts.refusals import AccountsRefused
@@ -58,12 +58,15 @@ class Grant:
 
 @transaction.atomic
 def add_person(viewer: Viewer, name: str, name_ar: str, email: str, grant_: Grant) -> User:
-    """An account for somebody, who signs in with a code sent to ``email``; a known one is kept."""
+    """An account for somebody, who signs in with a code sent to ``email``; a known one is kept,
+    without the password of whoever never proved that the address is theirs."""
     address = contacts.email(email)
     user = User.objects.filter(email=address).first()
     if user is None:
         user = User.objects.create_user(email=address, name=name, name_ar=name_ar)
         EmailAddress.objects.create(user=user, email=address, primary=True, verified=False)
+    elif not passwords.is_proved(user, address):
+        passwords.drop(user)
     grant(viewer, user, grant_)
     return user
 

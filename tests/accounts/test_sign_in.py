@@ -195,6 +195,7 @@ def test_signing_up_makes_a_patient_of_the_region(client, cast):
     assert patient.messages_wanted
     assert patient.spoken_languages == ["tzm", "ary"]
     assert patient.user.phone == "", "a contact point is no login"
+    assert patient.user.has_usable_password()
     mine = viewer_of(patient.user, patient.received_at).patients(May.APPOINTMENT_BOOK_OWN)
     assert list(mine) == [patient]
 
@@ -207,6 +208,30 @@ def test_reminders_are_wanted_unless_said_otherwise_and_a_phone_is_ones_own(clie
     client.post("/accounts/signup/", form(cast, **plain))
     patient = Patient.objects.get()
     assert (patient.messages_wanted, patient.contacts.get().shared) == (False, False)
+
+
+def test_a_stranger_who_signs_up_with_my_address_never_signs_in_with_their_password(client, cast):
+    stranger = client.__class__()
+    stranger.post("/accounts/signup/", form(cast))
+    client.post("/accounts/login/code/", {"email": "rkia@cast.example"})
+    client.post("/accounts/login/code/confirm/", {"code": code_in(last_shown("email"))})
+    assert client.get("/").status_code == 200, "signed in, and stays so"
+    for one in (stranger, stranger.__class__()):
+        sign_in(one, "rkia@cast.example")
+        assert not signed_in(one)
+    user = User.objects.get(email="rkia@cast.example")
+    assert not user.has_usable_password()
+    assert Event.objects.filter(action="password.void", actor=user.id).count() == 1
+
+
+def test_whoever_knows_the_password_may_prove_the_address_later(client, cast):
+    client.post("/accounts/signup/", form(cast))
+    cache.clear()  # a second mail within three minutes is refused
+    later = client.__class__()
+    assert sign_in(later, "rkia@cast.example")["Location"] == "/accounts/confirm-email/"
+    later.post("/accounts/confirm-email/", {"code": code_in(last_shown("email"))})
+    assert signed_in(later)
+    assert User.objects.get(email="rkia@cast.example").has_usable_password()
 
 
 def test_an_arabic_name_is_kept_in_arabic(client, cast):

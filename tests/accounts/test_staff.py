@@ -1,6 +1,7 @@
 """The administrator's pages: people, roles and places, each change audited and in reach only."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 
 from telemed.accounts.access import viewer_of
@@ -49,6 +50,17 @@ def test_an_account_that_exists_gets_the_role_and_keeps_its_name(omar, cast):
     omar.post("/people/add/", form | {"organisation": str(cast.ministry.id)})
     assert viewer_of(cast.driss, clock.now()).may(May.AUDIT_READ)
     assert User.objects.get(email="driss@cast.example").name == "Driss Lahlou"
+
+
+@pytest.mark.parametrize("proved", [True, False])
+def test_a_role_goes_to_the_owner_of_the_address_only(omar, cast, proved):
+    """Somebody else may have signed up with it, and with a password of their own."""
+    user = make.with_password(cast.driss)
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=proved)
+    form = {"name": "Driss", "email": "driss@cast.example", "role": "auditor"}
+    omar.post("/people/add/", form | {"organisation": str(cast.ministry.id)})
+    user.refresh_from_db()
+    assert user.has_usable_password() is proved
 
 
 def test_a_role_ends_at_once_and_the_row_stays(omar, cast):
