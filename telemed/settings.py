@@ -179,6 +179,7 @@ ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before the address or the number changes
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds that a repeated password counts for
 ACCOUNT_SESSION_REMEMBER = False  # the cookie goes with the browser: many phones are shared
 MFA_ADAPTER = "telemed.accounts.adapter.MFAAdapter"

@@ -485,6 +485,21 @@ def test_the_password_given_again_counts_for_a_while(client):
     assert client.get("/accounts/2fa/totp/activate/").status_code == 200
 
 
+def test_changing_the_address_asks_for_the_password_again_and_then_goes_on(client):
+    user = account()
+    sign_in(client, "moha@cast.example")
+    form = {"email": "new@cast.example", "action_add": ""}
+    answer = client.post("/accounts/email/", form)
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert not ShownMessage.objects.exists()
+    client.post(answer["Location"], {"password": PASSWORD, "next": "/accounts/email/"})
+    client.post("/accounts/confirm-email/", {"code": code_in(last_shown("email"))})
+    user.refresh_from_db()
+    assert user.email == "new@cast.example"
+    assert user.has_usable_password()
+    assert ShownMessage.objects.filter(channel="email").count() == 2, "the old address is told"
+
+
 # --- passkeys
 
 
