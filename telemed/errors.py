@@ -43,7 +43,7 @@ class LostCache:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, redis.ConnectionError):
+        if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
             return None
         logger.error("the cache cannot be reached", exc_info=error)
         text = render_to_string("503.html", _reference())

@@ -1,13 +1,15 @@
 """The only place where django-allauth is told how this house does things."""
 
-import uuid
+from datetime import timedelta
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.models import Login
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.utils import is_mfa_enabled
+from django.contrib.sites.shortcuts import get_current_site
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils import translation
@@ -16,9 +18,19 @@ from django.utils.translation import gettext as _
 from telemed.accounts import authenticators, contacts
 from telemed.accounts.fields import PhoneField
 from telemed.accounts.models import User
-from telemed.messaging.providers import sms_provider
+from telemed.lib import clock
+from telemed.messaging import written
+from telemed.messaging.models import Message
+from telemed.messaging.registry import Content
 
 THEIRS, OURS = "allauth.account.stages", "telemed.accounts.stages"
+# For how many seconds a mail with a code is worth sending, and any other.
+CODES: dict[str, int] = {
+    "account/email/login_code": app_settings.LOGIN_BY_CODE_TIMEOUT,
+    "account/email/email_confirmation": app_settings.EMAIL_VERIFICATION_BY_CODE_TIMEOUT,
+    "account/email/email_confirmation_signup": app_settings.EMAIL_VERIFICATION_BY_CODE_TIMEOUT,
+}
+USEFUL_FOR = 24 * 60 * 60
 OWN_STAGES = {
     f"{THEIRS}.LoginByCodeStage": f"{OURS}.SecondCodeStage",
     f"{THEIRS}.EmailVerificationStage": f"{OURS}.OwnEmailStage",
@@ -76,13 +88,24 @@ class AccountAdapter(DefaultAccountAdapter):
         return User.objects.filter(phone_index=index).first()
 
     def send_verification_code_sms(self, user: User, phone: str, code: str, **kwargs: Any) -> None:
-        self._sms(phone, _("%(code)s is your Telemed code. Give it to nobody.") % {"code": code})
+        text = _("%(code)s is your Telemed code. Give it to nobody.") % {"code": code}
+        _write(Message.Channel.SMS, phone, Content("", text), app_settings.LOGIN_BY_CODE_TIMEOUT)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        request = self.request
+        given = {"request": request, "email": email, "current_site": get_current_site(request)}
+        mail = self.render_mail(template_prefix, email, given | context)
+        content = Content(str(mail.subject), str(mail.body))
+        _write(Message.Channel.EMAIL, email, content, CODES.get(template_prefix, USEFUL_FOR))
 
     def send_unknown_account_sms(self, phone: str, **kwargs: Any) -> None:
         """Nothing: an SMS to a number that somebody typed costs money and tells a stranger."""
 
-    def _sms(self, phone: str, text: str) -> None:
-        sms_provider().send(phone, text, key=f"code-{uuid.uuid4()}")
+
+def _write(channel: str, address: str, content: Content, useful_for: int) -> None:
+    """``useful_for`` is in seconds."""
+    until = clock.now() + timedelta(seconds=useful_for)
+    written.write(channel, address, translation.get_language() or "fr", content, until)
 
 
 class MFAAdapter(DefaultMFAAdapter):

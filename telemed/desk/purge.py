@@ -23,12 +23,13 @@ from telemed.accounts.rows import Row
 from telemed.audit import actions as audit
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock, retention
-from telemed.messaging.models import Message, ShownMessage
+from telemed.messaging.models import Message, ShownMessage, Written
 
 # From which moment the period of a row runs, and which rows it concerns at all.
 BY_AGE: dict[type[models.Model], tuple[str, Q]] = {
     Message: ("due_at", Q()),
     ShownMessage: ("shown_at", Q()),
+    Written: ("useful_until", Q()),
     Hold: ("expires_at", Q()),
     OccupiedInterval: ("ends_at", Q()),
     UsedTicket: ("used_at", Q()),

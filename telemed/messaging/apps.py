@@ -7,6 +7,8 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from telemed.messaging import written
         from telemed.messaging.checks import delivery_is_configured
 
+        written.register()
         checks.register(delivery_is_configured)

@@ -43,6 +43,17 @@ class Message(models.Model):
     error = models.CharField(max_length=80, blank=True)
 
 
+class Written(models.Model):
+    """The words of a message that nobody can write again when it is sent (``written``)."""
+
+    retention: ClassVar[str] = retention.TECHNICAL
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    subject = SealedTextField()
+    text = SealedTextField()
+    useful_until = models.DateTimeField()
+
+
 class ShownMessage(models.Model):
     """What the embedded providers delivered: shown in the site instead of being sent."""
 

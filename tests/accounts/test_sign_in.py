@@ -1,6 +1,7 @@
 """Signing up, signing in, second steps, and what strangers cannot find out."""
 
 import re
+import socket
 import threading
 from datetime import timedelta
 
@@ -27,7 +28,9 @@ from telemed.accounts.passkeys import refusal
 from telemed.accounts.roles import May
 from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
-from telemed.messaging.models import ShownMessage
+from telemed.lib import clock
+from telemed.messaging import delivery
+from telemed.messaging.models import Message, ShownMessage
 from tests import make
 
 PASSWORD = "a long and rare passphrase"
@@ -55,7 +58,13 @@ def signed_in(client) -> bool:
     return "_auth_user_id" in client.session
 
 
+def deliver():
+    for id in delivery.due(clock.now(), 50):
+        delivery.deliver(id)
+
+
 def last_shown(channel) -> str:
+    deliver()
     message = ShownMessage.objects.filter(channel=channel).order_by("shown_at").last()
     return message.text if message else ""
 
@@ -101,7 +110,7 @@ def test_a_code_is_never_sent_to_a_phone_as_the_first_step(client):
     assert answer.status_code == 200
     assert "phone" not in answer.context["form"].fields
     client.post("/accounts/login/code/", form | {"email": ""})
-    assert not ShownMessage.objects.filter(channel="sms").exists()
+    assert not Message.objects.filter(channel="sms").exists()
 
 
 def test_a_phone_and_a_password_still_need_the_code_sent_to_it(client):
@@ -109,6 +118,7 @@ def test_a_phone_and_a_password_still_need_the_code_sent_to_it(client):
     answer = sign_in(client, "06 61 23 45 67")
     assert answer["Location"] == "/accounts/login/code/confirm/"
     assert not signed_in(client)
+    deliver()
     message = ShownMessage.objects.get(channel="sms")
     assert message.address == "+212661234567"
     client.post("/accounts/login/code/confirm/", {"code": code_in(message.text)})
@@ -127,6 +137,40 @@ def test_a_wrong_code_does_not_sign_in(client):
     sign_in(client, "0661234567")
     client.post("/accounts/login/code/confirm/", {"code": "000000"})
     assert not signed_in(client)
+
+
+def test_without_the_mail_server_the_page_answers_and_the_code_comes_later(client, settings, clock):
+    account(phone="0661234567")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    settings.SMS_PROVIDER, settings.SMS_HTTP_URL = "http", "http://127.0.0.1:1/"
+    client.post("/accounts/login/code/", {"email": "moha@cast.example"})
+    answer = sign_in(client.__class__(), "0661234567")
+    assert answer["Location"] == "/accounts/login/code/confirm/"
+    deliver()
+    assert set(Message.objects.values_list("state", flat=True)) == {"due"}
+    settings.EMAIL_BACKEND = "telemed.messaging.backends.ShownEmailBackend"
+    clock.move(timedelta(minutes=1))
+    client.post("/accounts/login/code/confirm/", {"code": code_in(last_shown("email"))})
+    assert signed_in(client)
+
+
+def test_a_code_that_nobody_can_use_any_more_is_not_sent(client, clock):
+    account()
+    client.post("/accounts/login/code/", {"email": "moha@cast.example"})
+    clock.move(timedelta(minutes=11))
+    deliver()
+    assert Message.objects.get().state == "dropped"
+    assert not ShownMessage.objects.exists()
+
+
+def test_words_stand_sealed_in_the_database(client):
+    account()
+    client.post("/accounts/login/code/", {"email": "moha@cast.example"})
+    code = code_in(last_shown("email"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT text FROM messaging_written")
+        assert code.encode() not in bytes(cursor.fetchone()[0])
 
 
 def test_a_code_ends_after_ten_minutes(client, settings):
@@ -149,7 +193,7 @@ def test_changing_the_number_asks_for_the_password_again(client):
     client.force_login(account())
     answer = client.post("/accounts/phone/change/", {"phone": "0661234567"})
     assert answer["Location"].startswith("/accounts/reauthenticate/")
-    assert not ShownMessage.objects.filter(channel="sms").exists()
+    assert not Message.objects.filter(channel="sms").exists()
 
 
 def test_a_number_that_is_anothers_login_is_not_taken_and_looks_the_same(client):
@@ -323,12 +367,23 @@ def test_the_limit_holds_without_a_redis_server_too(client):
     assert not signed_in(client)
 
 
-def test_without_the_cache_nobody_signs_in_and_the_page_says_so(client, settings):
+@pytest.fixture
+def silent_port():
+    """Takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_without_the_cache_nobody_signs_in_and_the_page_says_so(
+    client, settings, silent_port, is_silent
+):
     account()
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:1/0",
+            "LOCATION": f"redis://127.0.0.1:{silent_port if is_silent else 1}/0",
+            "OPTIONS": {"socket_timeout": 0.2},
         }
     }
     answer = sign_in(client, "moha@cast.example")
@@ -491,13 +546,13 @@ def test_changing_the_address_asks_for_the_password_again_and_then_goes_on(clien
     form = {"email": "new@cast.example", "action_add": ""}
     answer = client.post("/accounts/email/", form)
     assert answer["Location"].startswith("/accounts/reauthenticate/")
-    assert not ShownMessage.objects.exists()
+    assert not Message.objects.exists()
     client.post(answer["Location"], {"password": PASSWORD, "next": "/accounts/email/"})
     client.post("/accounts/confirm-email/", {"code": code_in(last_shown("email"))})
     user.refresh_from_db()
     assert user.email == "new@cast.example"
     assert user.has_usable_password()
-    assert ShownMessage.objects.filter(channel="email").count() == 2, "the old address is told"
+    assert Message.objects.filter(channel="email").count() == 2, "the old address is told"
 
 
 # --- passkeys
