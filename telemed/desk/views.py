@@ -3,6 +3,7 @@ fragment, and gets it only when something on it changed."""
 
 import hashlib
 import re
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from consultations.actions.override import review as review_override
 from consultations.queries import to_review
 from scheduling.access import acting_on, appointment_for
 from scheduling.actions.outcome import stamp_arrival
-from telemed.accounts.access import Viewer, viewer
+from telemed.accounts.access import Viewer, today, viewer
 from telemed.accounts.doors import door
 from telemed.accounts.roles import May, Role
 from telemed.audit import actions as audit
@@ -26,6 +27,8 @@ from telemed.desk import actions
 from telemed.desk.days import DAYS
 from telemed.messaging.models import Message
 
+OPENED = "days_opened"  # in the session: when each role's day was last opened
+STAYS_OPEN = timedelta(hours=1)
 _CSRF_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
 
 
@@ -99,8 +102,10 @@ def _day(request: HttpRequest, role: Role) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         if request.GET.get("seen") == context["seen"]:
             return HttpResponse(status=204)
+        if not _is_open(request, who, role):
+            _audit_reading(request, who, role)
         return render(request, "desk/_polled.html", context)
-    _audit_reading(who, role)
+    _audit_reading(request, who, role)
     return render(request, f"desk/{page.template}.html", context)
 
 
@@ -109,6 +114,17 @@ def _digest(fragment: str) -> str:
     return hashlib.sha256(_CSRF_TOKEN.sub("", fragment).encode()).hexdigest()[:16]
 
 
-def _audit_reading(who: Viewer, role: Role) -> None:
+def _is_open(request: HttpRequest, who: Viewer, role: Role) -> bool:
+    """Whether this session opened the page on this day, and not long ago."""
+    opened = request.session.get(OPENED, {}).get(role)
+    if opened is None:
+        return False
+    at = datetime.fromisoformat(opened)
+    return at > who.now - STAYS_OPEN and today(at) == today(who.now)
+
+
+def _audit_reading(request: HttpRequest, who: Viewer, role: Role) -> None:
     """Opening the page is one reading; what it asks for while it is open is none."""
     audit.record(f"day.{role}", who.actor(role))
+    opened = request.session.get(OPENED, {})
+    request.session[OPENED] = {**opened, role: who.now.isoformat()}

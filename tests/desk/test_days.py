@@ -262,6 +262,19 @@ def test_opening_is_one_reading_and_polling_none(client, cast, visit):
     assert Event.objects.filter(action="day.specialist").count() == 1
 
 
+@pytest.mark.parametrize("address", ["/", "/day/specialist/"])
+def test_a_fragment_without_its_page_is_a_reading(client, cast, visit, noon, settings, address):
+    settings.SESSION_IDLE = timedelta(hours=3)
+    client.force_login(cast.salma)
+    readings = Event.objects.filter(action="day.specialist")
+    for _ in range(2):
+        assert REASON in client.get(address, headers={"HX-Request": "true"}).text
+    assert readings.count() == 1
+    noon.move(timedelta(minutes=61))
+    client.get(address, headers={"HX-Request": "true"})
+    assert readings.count() == 2, "a page that stays open all day is read more than once"
+
+
 def test_a_role_that_one_does_not_hold_is_absent(client, cast):
     client.force_login(cast.salma)
     assert client.get("/day/coordinator/").status_code == 404
