@@ -29,6 +29,7 @@ from telemed.accounts.models import (
 )
 from telemed.accounts.names import search_key
 from telemed.accounts.roles import Role
+from telemed.lib import clock
 
 LONG_AGO = date(2020, 1, 1)
 PASSWORD = "telemed-demo"
@@ -125,6 +126,7 @@ def identifier(patient: Patient, system: str, value: str) -> PatientIdentifier:
         system=system,
         value=value,
         value_index=contacts.identifier_index(system, value),
+        verified_at=clock.now(),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
@@ -59,18 +59,34 @@ class Registration:
 
 @transaction.atomic
 def register(viewer: Viewer, organisation: Organisation, draft: Registration) -> Patient:
-    """Somebody new at ``organisation``; an identifier that another record has is refused."""
+    """Somebody new at ``organisation``. An identifier that another record has is refused where
+    ``viewer`` can find that record: elsewhere nobody learns of it."""
     if not viewer.may_at(May.PATIENT_REGISTER, organisation.id):
         raise AccountsRefused("not_allowed", _("You cannot register patients at this place."))
     actor = viewer.actor(May.PATIENT_REGISTER)
-    known = Patient.objects.filter(id=draft.id).first()
-    if known is not None:
-        return patient_for(viewer, known.id, May.PATIENT_REGISTER)
-    patient = make_patient(organisation, draft)
+    patient = _made_once(organisation, draft)
+    if patient is None:
+        return patient_for(viewer, draft.id, May.PATIENT_REGISTER)
+    code = ""
     if draft.cin:
-        _new_identifier(patient, PatientIdentifier.System.CIN, draft.cin, viewer.user)
-    audit.record("patient.register", actor, patient=patient.id, organisation=organisation.id)
+        paper = _new_identifier(viewer, patient, PatientIdentifier.System.CIN, draft.cin)
+        code = _known_elsewhere(paper)
+    place = organisation.id
+    audit.record("patient.register", actor, patient=patient.id, organisation=place, code=code)
     return patient
+
+
+def _made_once(organisation: Organisation, draft: Registration) -> Patient | None:
+    """None when the same form was sent before, or is just being sent by another request."""
+    if Patient.objects.filter(id=draft.id).exists():
+        return None
+    try:
+        with transaction.atomic():
+            return make_patient(organisation, draft)
+    except IntegrityError:
+        if Patient.objects.filter(id=draft.id).exists():
+            return None
+        raise
 
 
 def make_patient(
@@ -115,8 +131,9 @@ def add_phone(viewer: Viewer, patient: Patient, e164: str, *, shared: bool) -> P
 @transaction.atomic
 def add_identifier(viewer: Viewer, patient: Patient, system: str, value: str) -> PatientIdentifier:
     """A paper that ``viewer`` has seen."""
-    identifier = _new_identifier(patient, system, value, viewer.user)
-    _audited(viewer, "patient.add_identifier", patient, ("identifier", identifier.id))
+    identifier = _new_identifier(viewer, patient, system, value)
+    code = _known_elsewhere(identifier)
+    _audited(viewer, "patient.add_identifier", patient, ("identifier", identifier.id), code=code)
     return identifier
 
 
@@ -296,23 +313,45 @@ def _reach_by_phone(patient: Patient, e164: str, *, shared: bool) -> PatientCont
     )
 
 
-def _new_identifier(patient: Patient, system: str, value: str, seen_by: User) -> PatientIdentifier:
+def _new_identifier(viewer: Viewer, patient: Patient, system: str, value: str) -> PatientIdentifier:
     index = contacts.identifier_index(system, value)
-    others = PatientIdentifier.objects.filter(value_index=index, voided_at__isnull=True)
-    if others.exists():
-        raise AccountsRefused(
-            "identifier_known",
-            _("Another record has this number. Find it and open it, or link the two."),
-        )
-    return PatientIdentifier.objects.create(
+    held = PatientIdentifier.objects.filter(value_index=index, voided_at__isnull=True)
+    mine = held.filter(patient=patient).first()
+    if mine is not None:
+        return mine
+    in_reach = held.filter(patient__in=viewer.patients(May.PATIENT_SEARCH))
+    if in_reach.exists():
+        raise _identifier_known()
+    made = PatientIdentifier(
         organisation=patient.organisation,
         patient=patient,
         system=system,
         value=value.strip(),
         value_index=index,
-        verified_by=seen_by,
+        verified_by=viewer.user,
         verified_at=clock.now(),
     )
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError:
+        if in_reach.exists():
+            raise _identifier_known() from None
+        made.verified_at = None
+        made.save(force_insert=True)
+    return made
+
+
+def _identifier_known() -> AccountsRefused:
+    return AccountsRefused(
+        "identifier_known",
+        _("Another record has this number. Find it and open it, or link the two."),
+    )
+
+
+def _known_elsewhere(identifier: PatientIdentifier) -> str:
+    """The audit's code that tells who reaches both records to link them."""
+    return "" if identifier.verified_at else "identifier_elsewhere"
 
 
 def _audited(
@@ -321,5 +360,6 @@ def _audited(
     patient: Patient,
     subject: tuple[str, UUID],
     means: May = May.PATIENT_REGISTER,
+    code: str = "",
 ) -> None:
-    audit.record(action, viewer.actor(means), patient=patient.id, subject=subject)
+    audit.record(action, viewer.actor(means), patient=patient.id, subject=subject, code=code)

@@ -136,6 +136,10 @@ class RegistrationForm(forms.Form):
             data["sex"],
         )
 
+    def paper(self) -> str:
+        """The blind index of the identity card."""
+        return contacts.identifier_index(PatientIdentifier.System.CIN, self.cleaned_data["cin"])
+
     def registration(self) -> actions.Registration:
         data = self.cleaned_data
         return actions.Registration(

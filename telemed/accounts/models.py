@@ -184,7 +184,11 @@ class PatientName(Row):
 
 
 class PatientIdentifier(Row):
-    """One identifier of one system (CIN, AMO, card): validated loosely, unique per system."""
+    """One identifier of one system (CIN, AMO, card): validated loosely.
+
+    One record holds it as verified. Another one, of a place whose people cannot see the first,
+    has it without ``verified_at`` until somebody who reaches both links them.
+    """
 
     class System(models.TextChoices):
         CIN = "cin", _("Identity card (CIN)")
@@ -202,6 +206,15 @@ class PatientIdentifier(Row):
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["value_index"],
+                condition=models.Q(voided_at__isnull=True, verified_at__isnull=False),
+                name="one_record_of_a_paper",
+            )
+        ]
 
     def blind_indexes(self) -> dict[str, str | None]:
         return {"value_index": contacts.identifier_index(self.system, self.value)}

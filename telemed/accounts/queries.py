@@ -1,5 +1,6 @@
 """Finding patients, across spellings and scripts, only where the viewer may."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -56,13 +57,23 @@ def unlinked_duplicates(viewer: Viewer, patient: Patient) -> list[Patient]:
     links = PatientLink.objects.filter(voided_at__isnull=True)
     links = links.filter(Q(patient=patient) | Q(same_as=patient))
     linked = {one for pair in links.values_list("patient_id", "same_as_id") for one in pair}
-    found = [
+    papers = patient.identifiers.filter(voided_at__isnull=True).values_list(
+        "value_index", flat=True
+    )
+    found = [other for other in holders(viewer, papers) if other.id != patient.id]
+    found += [
         other
         for draft in likenesses(patient)
         for other in likely_duplicates(viewer, draft, without=patient)
-        if other.id not in linked
     ]
-    return list(dict.fromkeys(found))
+    return [other for other in dict.fromkeys(found) if other.id not in linked]
+
+
+def holders(viewer: Viewer, indexes: Iterable[str]) -> list[Patient]:
+    """Whose records within reach have one of these papers (``contacts.identifier_index``)."""
+    papers = PatientIdentifier.objects.filter(value_index__in=indexes, voided_at__isnull=True)
+    known = viewer.patients(May.PATIENT_SEARCH).filter(id__in=papers.values("patient"))
+    return list(known.prefetch_related("names").select_related("organisation")[:MOST])
 
 
 def likenesses(patient: Patient) -> list[Likeness]:

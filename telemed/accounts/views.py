@@ -24,6 +24,7 @@ from telemed.accounts.forms import (
 )
 from telemed.accounts.models import Patient
 from telemed.accounts.names import display_name
+from telemed.accounts.refusals import AccountsRefused
 from telemed.accounts.roles import May
 from telemed.audit import actions as audit
 
@@ -48,20 +49,39 @@ def register(request: HttpRequest) -> HttpResponse:
     who = viewer(request)
     form = RegistrationForm(who, request.POST or None)
     alike: list[Patient] = []
+    same_paper = False
     if form.is_valid():
         if "new_person" not in request.POST:
             alike = queries.likely_duplicates(who, form.likeness())
         if alike:
             audit.record("patient.search", who.actor(May.PATIENT_REGISTER))
         else:
-            place = form.cleaned_data["organisation"]
-            patient = actions.register(who, place, form.registration())
-            messages.success(request, _("%s is registered.") % display_name(patient))
-            if who.may(May.PATIENT_READ):
-                return redirect("patients:card", patient.id)
-            return redirect("patients:search")
-    context = {"form": form, "alike": alike, "may_open": who.may(May.PATIENT_READ)}
+            try:
+                return _registered(request, who, form)
+            except AccountsRefused as refused:
+                if refused.code != "identifier_known":
+                    raise
+                alike, same_paper = queries.holders(who, [form.paper()]), True
+                form.add_error("cin", refused.message)
+                actor = who.actor(May.PATIENT_REGISTER)
+                about = alike[0].id if alike else None
+                audit.refused("patient.register", actor, refused.code, patient=about)
+    context = {
+        "form": form,
+        "alike": alike,
+        "same_paper": same_paper,
+        "may_open": who.may(May.PATIENT_READ),
+    }
     return render(request, "accounts/register.html", context)
+
+
+def _registered(request: HttpRequest, who: Viewer, form: RegistrationForm) -> HttpResponse:
+    place = form.cleaned_data["organisation"]
+    patient = actions.register(who, place, form.registration())
+    messages.success(request, _("%s is registered.") % display_name(patient))
+    if who.may(May.PATIENT_READ):
+        return redirect("patients:card", patient.id)
+    return redirect("patients:search")
 
 
 @require_GET

@@ -12,7 +12,7 @@ from telemed.accounts.models import (
     PatientLink,
     Representative,
 )
-from telemed.accounts.roles import May
+from telemed.accounts.roles import May, Role
 from telemed.audit.models import Event
 from telemed.lib import clock
 from tests import make
@@ -171,6 +171,46 @@ def test_a_paper_that_another_record_has_is_refused(brahim, cast):
     assert answer.status_code == 400
     assert 'data-code="identifier_known"' in answer.text
     assert PatientIdentifier.objects.count() == 1
+
+
+def test_a_known_paper_keeps_what_was_typed_and_shows_whose_it_is(brahim, cast):
+    amina = cast.amina
+    answer = brahim.post("/patients/register/", filled(cast, cin="ua 12345"))
+    assert answer.context["form"].errors["cin"]
+    assert answer.context["alike"] == [amina]
+    assert 'value="Rkia"' in answer.text
+    assert Patient.objects.count() == 1
+    event = Event.objects.get(outcome="refused")
+    assert (event.action, event.code) == ("patient.register", "identifier_known")
+
+
+def test_nobody_learns_of_a_paper_in_another_region(brahim, cast):
+    make.identifier(cast.zineb, "cin", "UA 777")
+    answer = brahim.post("/patients/register/", filled(cast, cin="ua777"))
+    mine = PatientIdentifier.objects.get(patient__organisation=cast.imilchil)
+    assert answer["Location"] == f"/patients/{mine.patient_id}/"
+    page = brahim.get(answer["Location"])
+    assert page.context["alike"] == []
+    assert mine.verified_by == cast.brahim
+    assert mine.verified_at is None, "one record alone has it as verified"
+    assert Event.objects.get(action="patient.register").code == "identifier_elsewhere"
+    again = brahim.post("/patients/register/", filled(cast, cin="ua777", new_person="yes"))
+    assert again.context["form"].errors["cin"], "and now it is within reach"
+
+
+def test_whoever_reaches_both_records_is_shown_them_for_linking(brahim, cast):
+    make.identifier(cast.zineb, "cin", "UA 777")
+    brahim.post("/patients/register/", filled(cast, cin="ua777"))
+    mine = Patient.objects.get(organisation=cast.imilchil)
+    make.member(cast.hassan, Role.PRESENTER, cast.imilchil)
+    make.sign_in_again(brahim, cast.hassan)
+    assert brahim.get(f"/patients/{mine.id}/").context["alike"] == [cast.zineb]
+
+
+def test_the_same_paper_twice_is_one_row(brahim, cast):
+    form = {"system": "cin", "value": "ua 12345"}
+    assert brahim.post(f"/patients/{cast.amina.id}/identifiers/", form).status_code == 302
+    assert cast.amina.identifiers.count() == 1
 
 
 def test_a_paper_is_verified_by_whom_saw_it(brahim, cast):
