@@ -74,6 +74,7 @@ GET  people:person                      in      403       403      403      403 
 GET  people:place                       in      403       403      403      403        403         403          yes/404  403
 POST people:place                       in      403       403      403      403        403         403          yes/404  403
 GET  records:panel                      in      403       403      403      403        yes/404     403          403      403
+POST people:reopen                      in      403       403      403      403        403         403          yes/404  403
 POST records:release                    in      403       403      403      403        yes/404     403          403      403
 POST records:save_note                  in      403       403      403      403        yes/404     403          403      403
 POST records:save_summary               in      403       403      403      403        yes/404     403          403      403

@@ -227,6 +227,7 @@ SENSITIVE = {
     "people:grant",
     "people:end",
     "people:close",
+    "people:reopen",
 }
 
 

@@ -73,8 +73,13 @@ def add_person(viewer: Viewer, name: str, name_ar: str, email: str, grant_: Gran
 
 @transaction.atomic
 def grant(viewer: Viewer, user: User, wanted: Grant) -> Membership:
-    """A role at a place from today on. Nobody gives themselves one."""
+    """A role at a place from today on. Nobody gives themselves one; a closed account gets none."""
     _not_oneself(viewer, user)
+    if not user.is_active:
+        raise AccountsRefused(
+            "account_closed",
+            _("This person's account is closed. Whoever closed it has to open it again first."),
+        )
     if not viewer.may_at(May.MEMBERSHIP_EDIT, wanted.organisation.id):
         raise AccountsRefused("not_allowed", _("This place is not in your care."))
     if wanted.role == Role.PATIENT:
@@ -104,11 +109,20 @@ def end_membership(viewer: Viewer, row: Membership) -> None:
 
 def close_account(viewer: Viewer, user: User) -> None:
     """Refused while they hold a role somewhere that is not in the viewer's care."""
-    _not_oneself(viewer, user)
-    held = user.memberships.filter(valid_on(today(viewer.now)))
-    if held.exclude(organisation__in=viewer.reach(May.MEMBERSHIP_EDIT)).exists():
-        raise AccountsRefused("works_elsewhere", _("They also work at a place not in your care."))
+    _only_ours(viewer, user)
     deactivate(user, viewer.actor(May.MEMBERSHIP_EDIT))
+
+
+@transaction.atomic
+def reopen_account(viewer: Viewer, user: User) -> None:
+    """They sign in with a code again, with the roles that have not ended and no old password."""
+    _only_ours(viewer, user)
+    if not User.objects.filter(id=user.id, is_active=False).update(is_active=True):
+        return
+    user.is_active = True
+    passwords.drop(user)
+    actor = viewer.actor(May.MEMBERSHIP_EDIT)
+    audit.record("user.reopen", actor, subject=("user", user.id), purpose="security")
 
 
 @transaction.atomic
@@ -149,6 +163,13 @@ def change_place(viewer: Viewer, organisation: Organisation, place: Place) -> No
 def _not_oneself(viewer: Viewer, user: User) -> None:
     if user.id == viewer.user.id:
         raise AccountsRefused("own_role", _("Somebody else has to change your own roles."))
+
+
+def _only_ours(viewer: Viewer, user: User) -> None:
+    _not_oneself(viewer, user)
+    held = user.memberships.filter(valid_on(today(viewer.now)))
+    if held.exclude(organisation__in=viewer.reach(May.MEMBERSHIP_EDIT)).exists():
+        raise AccountsRefused("works_elsewhere", _("They also work at a place not in your care."))
 
 
 def _audited(

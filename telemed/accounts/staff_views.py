@@ -78,6 +78,16 @@ def close(request: HttpRequest, user_id: UUID) -> HttpResponse:
     return redirect("people:person", found.id)
 
 
+@require_POST
+@door(May.MEMBERSHIP_EDIT, recent_sign_in=True)
+def reopen(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    who = viewer(request)
+    found = staff.person_for(who, user_id)
+    staff.reopen_account(who, found)
+    messages.success(request, _("They can sign in now with a code sent by e-mail."))
+    return redirect("people:person", found.id)
+
+
 @require_http_methods(FORM)
 @door(May.ORGANISATION_EDIT)
 def add_place(request: HttpRequest) -> HttpResponse:

@@ -95,6 +95,28 @@ def test_a_closed_account_is_signed_out_everywhere(omar, cast, client):
     assert not UserSession.objects.filter(user=cast.brahim).exists()
 
 
+def test_a_closed_account_gets_no_role_and_the_page_says_why(omar, cast):
+    omar.post(f"/people/{cast.brahim.id}/close/")
+    form = {"role": "presenter", "organisation": str(cast.van.id)}
+    add = form | {"name": "Brahim Ouali", "email": "brahim@cast.example"}
+    for url, fields in ((f"/people/{cast.brahim.id}/roles/", form), ("/people/add/", add)):
+        assert 'data-code="account_closed"' in omar.post(url, fields).text
+    assert cast.brahim.memberships.count() == 1
+
+
+def test_a_closed_account_is_opened_again_without_its_old_password(omar, cast):
+    make.with_password(cast.brahim)
+    omar.post(f"/people/{cast.brahim.id}/close/")
+    assert f"/people/{cast.brahim.id}/reopen/" in omar.get(f"/people/{cast.brahim.id}/").text
+    for _ in range(2):
+        omar.post(f"/people/{cast.brahim.id}/reopen/")
+    brahim = User.objects.get(id=cast.brahim.id)
+    assert brahim.is_active
+    assert not brahim.has_usable_password()
+    assert viewer_of(brahim, clock.now()).roles == {Role.PRESENTER}
+    assert Event.objects.filter(action="user.reopen").count() == 1
+
+
 def test_a_regional_administrator_reaches_the_region_only(regional, cast):
     assert regional.get(f"/people/{cast.brahim.id}/").status_code == 200
     assert regional.get(f"/people/{cast.hassan.id}/").status_code == 404
