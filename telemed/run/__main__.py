@@ -22,7 +22,7 @@ import httpx
 import segno
 
 from telemed.lib.env import Env
-from telemed.run import prepare, redis
+from telemed.run import lock, prepare, redis
 from telemed.run.addresses import free_port, listen, network_addresses
 from telemed.run.certificate import tls_context
 from telemed.run.children import Children, Died
@@ -64,8 +64,17 @@ def main() -> int:
         why = "is taken" if error.errno == errno.EADDRINUSE else "needs the rights of root"
         _say(f"Port {plan.port} {why}. Choose another one:  make run PORT={plan.port + 80}")
         return 1
+    port = sockets[0].getsockname()[1]
     try:
-        asyncio.run(_run(plan, sockets))
+        with lock.held(plan.var, f"http://localhost:{port}"):
+            asyncio.run(_run(plan, sockets))
+    except lock.Running as other:
+        _say(
+            f"Telemed runs already with the data in {plan.var}:  {other}",
+            "Stop it first, or give this one data of its own:"
+            f"  make run PORT={port} VAR_DIR={plan.var}-2",
+        )
+        return 1
     except Died as death:
         _say(f"\n{death}", *_tail(death.log))
         return 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from telemed.run import lock
 from telemed.run.children import YOUNG
 from tests.servers import ROOT, Product, running
 
@@ -127,3 +128,22 @@ def test_a_taken_port_is_told_with_the_way_out() -> None:
     assert done.returncode == 1
     assert f"Port {port} is taken" in done.stdout
     assert "make run PORT=" in done.stdout
+
+
+def test_a_second_run_with_the_same_data_is_refused_and_told_where_the_first_is(
+    tmp_path: Path,
+) -> None:
+    with lock.held(tmp_path, "http://localhost:8000"):
+        done = subprocess.run(
+            [sys.executable, "-m", "telemed.run"],
+            cwd=ROOT,
+            env={**os.environ, "PORT": "0", "VAR_DIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert "Telemed runs already" in done.stdout
+    assert "http://localhost:8000" in done.stdout
+    assert not (tmp_path / "log").exists(), "nothing was started"
+    with lock.held(tmp_path, "http://localhost:8080"):
+        assert (tmp_path / "running").read_text() == "http://localhost:8080"
