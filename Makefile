@@ -25,7 +25,9 @@ test-postgresql:
 	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -m "not browser or story" $(TESTS)
 
 # With the settings of an installation: what deploy/telemed.env says, and keys made for this check.
-PRODUCTION := set -a && . ./deploy/telemed.env && VAR_DIR=$$(mktemp -d) && set +a &&
+PRODUCTION := folder=$$(mktemp -d) && key=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') \
+  && sed -E "s/replace[-0-9A-Za-z]*/$$key/" deploy/telemed.env > $$folder/env \
+  && set -a && . $$folder/env && VAR_DIR=$$folder && set +a &&
 
 check:
 	@PYTHON=$(PYTHON) telemed/run/install.sh dev check

@@ -17,6 +17,7 @@ from django.db import connections
 from telemed.lib import clock
 
 MONTHS_COMPARED = 36
+SECRET_LENGTH = 32
 
 
 @register(Tags.security)
@@ -62,6 +63,24 @@ def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
             "Any Host header would be believed.",
             "Set ALLOWED_HOSTS to the names of PUBLIC_URL.",
         ),
+        (
+            any(secret.startswith("replace") for secret in _secrets()),
+            "E008",
+            "A secret is the one of the example that everybody can read.",
+            "Make new ones for whatever begins with replace: openssl rand -base64 48",
+        ),
+        (
+            any(len(secret) < SECRET_LENGTH for secret in _secrets()),
+            "E009",
+            f"A secret is shorter than {SECRET_LENGTH} characters.",
+            "Make a new one: openssl rand -base64 48",
+        ),
+        (
+            not settings.SECOND_FACTOR_REQUIRED,
+            "E010",
+            "A password alone would open every patient's data.",
+            "Unset SECOND_FACTOR_REQUIRED.",
+        ),
     )
     return [
         Error(text, hint=hint, id=f"telemed.{number}")
@@ -92,7 +111,9 @@ def zone_data_agrees(databases: Sequence[str] | None, **kwargs: Any) -> list[Che
 
 
 def _secrets() -> list[str]:
+    turn = [settings.TURN_SECRET] if settings.TURN_URLS else []
     return [
+        *turn,
         settings.SECRET_KEY,
         settings.INDEX_KEY,
         settings.AUDIT_KEY,

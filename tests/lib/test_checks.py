@@ -1,6 +1,8 @@
 """System checks: an unsafe production configuration does not start."""
 
 import os
+import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +17,11 @@ from telemed.lib.database_url import database
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def example() -> dict[str, str]:
-    lines = (ROOT / "deploy/telemed.env").read_text().splitlines()
+def example(*, filled_in: bool = True) -> dict[str, str]:
+    text = (ROOT / "deploy/telemed.env").read_text()
+    if filled_in:
+        text = re.sub(r"replace[\w-]*", lambda _: secrets.token_urlsafe(48), text)
+    lines = text.splitlines()
     pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
     return {name: value.strip('"') for name, value in pairs}
 
@@ -39,6 +44,23 @@ def test_the_example_of_an_installation_is_silent(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name", [name for name, value in example(filled_in=False).items() if "replace" in value]
+)
+def test_each_secret_of_the_example_is_refused(tmp_path, name):
+    done = check(tmp_path, **{name: example(filled_in=False)[name]})
+    assert done.returncode != 0
+    assert "telemed.E008" in done.stderr or "messaging.E007" in done.stderr
+
+
+@pytest.mark.parametrize("unit", sorted((ROOT / "deploy/systemd").glob("*.service")), ids=str)
+def test_no_process_of_an_installation_starts_unchecked(unit):
+    lines = unit.read_text().splitlines()
+    assert any(line.startswith("ExecStartPre=") and "check --deploy" in line for line in lines)
+    if "RuntimeDirectory=telemed" in lines:
+        assert "RuntimeDirectoryMode=0750" in lines, "anybody on the machine could forge addresses"
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
         ("DEBUG", "yes", "telemed.E001"),
@@ -47,7 +69,12 @@ def test_the_example_of_an_installation_is_silent(tmp_path):
         ("DATABASE_URL", "sqlite:////tmp/telemed.sqlite3", "telemed.E005"),
         ("PUBLIC_URL", "http://telemed.example.org", "telemed.E006"),
         ("ALLOWED_HOSTS", "*", "telemed.E007"),
+        ("TURN_SECRET", "short", "telemed.E009"),
+        ("INDEX_KEY", "short", "telemed.E009"),
+        ("SECOND_FACTOR_REQUIRED", "no", "telemed.E010"),
         ("SMS_HTTP_URL", "", "messaging.E003"),
+        ("SMS_HTTP_URL", "http://sms.example.org/send", "messaging.E005"),
+        ("EMAIL_USE_TLS", "no", "messaging.E006"),
         ("AUDIT_KEY", "", "AUDIT_KEY is not set"),
         ("EMAIL_HOST", "", "EMAIL_HOST is not set"),
         ("MEDIA_PORT", "70000", "MEDIA_PORT=70000: expected 0 to 65535"),
