@@ -7,8 +7,11 @@ class SchedulingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from scheduling import constraint, messages, receivers
+        from scheduling import constraint, messages, queries, receivers
+        from telemed.accounts import doors
 
+        doors.concerns("appointment_id", queries.patient_of_appointment)
+        doors.concerns("hold_id", queries.patient_of_hold)
         post_migrate.connect(constraint.install, sender=self, dispatch_uid=constraint.NAME)
         messages.register()
         receivers.connect()

@@ -43,6 +43,12 @@ def code(link: PersonalLink) -> str:
 
 def link_of(text: str) -> PersonalLink | None:
     """The link that a token opens, or None: forged, void, expired, or its visit is over."""
+    link = genuine(text)
+    return link if link is not None and is_live(link) else None
+
+
+def genuine(text: str) -> PersonalLink | None:
+    """The link whose present token this is, also when it opens nothing any more."""
     try:
         raw = base64.b64decode(text, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -58,7 +64,7 @@ def link_of(text: str) -> PersonalLink | None:
         return None
     if not hmac.compare_digest(raw[16:], _mac(link, "token")[:MAC_BYTES]):
         return None
-    return link if is_live(link) else None
+    return link
 
 
 def is_live(link: PersonalLink) -> bool:

@@ -15,6 +15,7 @@ from scheduling.models import (
     AppointmentStatus,
     AvailabilityException,
     AvailabilityRule,
+    Hold,
     Leave,
     OccupiedInterval,
     Question,
@@ -266,3 +267,11 @@ def outside_hours(specialist: Specialist, now: datetime) -> list[Appointment]:
         return []
     worked = availability([specialist.pk], now)[specialist.pk]
     return [one for one in booked if not slots.is_usual(worked, (one.starts_at, one.ends_at))]
+
+
+def patient_of_appointment(appointment_id: UUID) -> UUID | None:
+    return Appointment.objects.filter(pk=appointment_id).values_list("patient", flat=True).first()
+
+
+def patient_of_hold(hold_id: UUID) -> UUID | None:
+    return Hold.objects.filter(pk=hold_id).values_list("patient", flat=True).first()

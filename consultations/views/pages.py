@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consultations import consent_texts, rules
+from consultations import consent_texts, refused_links, rules
 from consultations.access import GUEST_COOKIE, Seat, guest_of, link_or_404, seat_for
 from consultations.actions.entering import may_come_late, open_visit, opened
 from consultations.actions.guests import start_session
@@ -20,6 +20,7 @@ from consultations.snapshot import PROFESSIONAL
 from consultations.views.cards import card
 from consultations.views.guests import what_the_patient_may
 from consultations.views.tickets import browser_of
+from scheduling import links
 from scheduling.models import AppointmentStatus
 from scheduling.rules import FINAL, join_window
 from telemed.accounts.access import viewer
@@ -47,6 +48,10 @@ def room(request: HttpRequest, appointment_id: UUID) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, token: str) -> HttpResponseBase:
     """A GET changes nothing: previews of messages fetch links before people open them."""
+    personal = links.genuine(token)
+    if personal is None or not links.is_live(personal):
+        refused_links.keep(personal)
+        raise Http404
     seat = guest_of(request, token)
     if seat is not None:
         return unstored(
@@ -111,20 +116,16 @@ def _visit_page(
         "records_url": _records_url(visit) if seat.role == ParticipantRole.SPECIALIST else "",
     }
     if visit.state == Room.State.CLOSED or seat.appointment.status in FINAL:
+        _audit_opening(seat, "over")
         context["cancelled"] = seat.appointment.status == AppointmentStatus.CANCELLED
         return render(request, "consultations/over.html", context)
     participant = opened(seat)
     back = participant.waiting_since is not None or participant.admitted_at is not None
     closed = _closed_door(seat, now)
     if closed and not back:
+        _audit_opening(seat, "late" if closed["late"] else "early")
         return render(request, "consultations/early.html", context | closed | (before or {}))
-    audit.record(
-        "visit.open",
-        seat.actor,
-        patient=seat.appointment.patient_id,
-        organisation=seat.appointment.organisation_id,
-        subject=("appointment", seat.appointment.pk),
-    )
+    _audit_opening(seat)
     context |= {
         "ticket_url": ticket_url,
         "test_url": test_url,
@@ -136,6 +137,17 @@ def _visit_page(
         "site": seat.appointment.site or seat.appointment.organisation,
     }
     return render(request, "consultations/room.html", context)
+
+
+def _audit_opening(seat: Seat, code: str = "") -> None:
+    audit.record(
+        "visit.open",
+        seat.actor,
+        patient=seat.appointment.patient_id,
+        organisation=seat.appointment.organisation_id,
+        subject=("appointment", seat.appointment.pk),
+        code=code,
+    )
 
 
 def _closed_door(seat: Seat, now: datetime) -> dict[str, Any]:

@@ -152,6 +152,7 @@ def move(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
                 ("appointment", found.pk),
             )
         return redirect("scheduling:appointment", found.pk)
+    _audit("appointment.read", found, actor)
     page = template(request, "scheduling/move.html")
     return render(request, page, _move_context(request, found, actor))
 
@@ -186,6 +187,7 @@ def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.cancel(found, actor, form.cleaned_data["reason"])
         return redirect("scheduling:appointment", found.pk)
+    _audit("appointment.read", found, actor)
     context = {"appointment": found, "form": form, "why_not": why_not(found, actor, clock.now())}
     return render(request, "scheduling/cancel.html", context)
 
@@ -196,12 +198,14 @@ def reassign(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Another specialist of the same speciality at the same time."""
     who = viewer(request)
     found = appointment_for(who, appointment_id, May.APPOINTMENT_REASSIGN)
+    actor = acting_on(who, found.patient_id, May.APPOINTMENT_REASSIGN)
     others = queries.who_else(found, clock.now())
     if request.method == "POST":
         free = [one.specialist.pk for one in others]
         chosen = get_object_or_404(Specialist, pk__in=free, pk=_pk(request))
-        actions.reassign(found, chosen, acting_on(who, found.patient_id, May.APPOINTMENT_REASSIGN))
+        actions.reassign(found, chosen, actor)
         return redirect("scheduling:appointment", found.pk)
+    _audit("appointment.read", found, actor)
     return render(request, "scheduling/reassign.html", {"appointment": found, "others": others})
 
 
@@ -218,16 +222,19 @@ def invite(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """A link for a companion or interpreter; link and code are told apart from each other."""
     who = viewer(request)
     found = appointment_for(who, appointment_id, May.LINK_ISSUE)
+    actor = acting_on(who, found.patient_id, May.LINK_ISSUE)
     form = LinkForm(sent(request))
     issued: PersonalLink | None = None
     if request.method == "POST" and form.is_valid():
         issued = actions.issue_link(
             found,
             form.cleaned_data["kind"],
-            acting_on(who, found.patient_id, May.LINK_ISSUE),
+            actor,
             name=form.cleaned_data["name"],
             language=get_language() or settings.LANGUAGE_CODE,
         )
+    else:
+        _audit("appointment.read", found, actor)
     context = {
         "appointment": found,
         "form": form,

@@ -14,6 +14,7 @@ from scheduling.models import AvailabilityException, AvailabilityRule, Leave, Sp
 from telemed.accounts.access import viewer
 from telemed.accounts.doors import door
 from telemed.accounts.roles import May
+from telemed.audit import actions as audit
 from telemed.audit.actor import Actor
 from telemed.lib import clock
 
@@ -86,12 +87,21 @@ def _page(
         "leave": LeaveForm(auto_id="leave-%s"),
         **(sent or {}),
     }
+    outside = queries.outside_hours(specialist, now)
+    for one in outside:
+        audit.record(
+            "availability.read",
+            _actor(request, specialist),
+            patient=one.patient_id,
+            organisation=one.organisation_id,
+            subject=("appointment", one.pk),
+        )
     context = {
         "specialist": specialist,
         "week": [(word, by_day[number]) for number, word in WEEKDAYS],
         "exceptions": specialist.exceptions.filter(retired_at__isnull=True, date__gte=day),
         "leaves": specialist.leaves.filter(retired_at__isnull=True, last_day__gte=day),
-        "outside": queries.outside_hours(specialist, now),
+        "outside": outside,
         "forms": forms,
         "now": now,
     }

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django_htmx.middleware import HtmxDetails
 
 from telemed.accounts.access import Viewer, viewer
+from telemed.accounts.models import Patient
 from telemed.accounts.roles import May, Role
 from telemed.audit import actions as audit
 from telemed.audit.actor import Actor
@@ -38,6 +39,19 @@ STATUS_BY_CODE = {
     "hold_expired": CONFLICT,
     "stale": CONFLICT,
 }
+
+
+def _patient(patient_id: UUID) -> UUID | None:
+    return patient_id if Patient.objects.filter(id=patient_id).exists() else None
+
+
+# By the name of a URL's argument: whose data that object holds.
+_concerned: dict[str, Callable[[UUID], UUID | None]] = {"patient": _patient}
+
+
+def concerns(argument: str, patient_of: Callable[[UUID], UUID | None]) -> None:
+    """Register, in ``AppConfig.ready``, which patient the object of a URL's argument is about."""
+    _concerned[argument] = patient_of
 
 
 class NotAllowed(Refused):
@@ -133,11 +147,18 @@ def _audit_refusal(
     request: HttpRequest, who: Viewer, abilities: tuple[May, ...], code: str
 ) -> None:
     match = request.resolver_match
-    ids = [value for value in (match.kwargs if match else {}).values() if isinstance(value, UUID)]
+    named = {
+        name: value
+        for name, value in (match.kwargs if match else {}).items()
+        if isinstance(value, UUID)
+    }
+    ids = list(named.values())
+    about = (_concerned[name](named[name]) for name in named if name in _concerned)
     audit.refused(
         (match.view_name if match else "page")[:48],
         _actor(who, abilities),
         code,
+        patient=next((patient for patient in about if patient), None),
         subject=("url", ids[0]) if ids else None,
     )
 

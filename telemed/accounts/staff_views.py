@@ -114,6 +114,8 @@ def place(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
 
 def _person(request: HttpRequest, found: User, form: GrantForm) -> HttpResponse:
     who = viewer(request)
+    actor, subject = who.actor(May.MEMBERSHIP_EDIT), ("user", found.id)
+    audit.record("user.read", actor, subject=subject, purpose=staff.PURPOSE)
     context = {
         "person": found,
         "memberships": staff.memberships_of(who, found),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from consultations.models import Consultation
 from telemed.accounts.models import User
 from telemed.records.models import Note, Summary
 from telemed.records.rules import SIGN_WITHIN
@@ -26,3 +27,13 @@ def released_for(patients: Collection[UUID]) -> dict[UUID, Summary]:
         voided_at__isnull=True,
     ).select_related("consultation")
     return {row.consultation.appointment_id: row for row in rows}
+
+
+def patient_of_consultation(consultation_id: UUID) -> UUID | None:
+    rows = Consultation.objects.filter(pk=consultation_id)
+    return rows.values_list("appointment__patient", flat=True).first()
+
+
+def patient_of_note(note_id: UUID) -> UUID | None:
+    rows = Note.objects.filter(pk=note_id)
+    return rows.values_list("consultation__appointment__patient", flat=True).first()

@@ -66,6 +66,7 @@ def sign(request: HttpRequest, note_id: UUID) -> HttpResponse:
         actions.sign_note(note, who.actor(May.NOTE_WRITE), version=version)
         messages.success(request, _("The note is signed. What comes later is an addendum."))
         return redirect(f"{reverse('records:panel', args=[note.consultation_id])}?signed=1")
+    _audit(request, "note.read", May.NOTE_WRITE, note.consultation)
     patient = note.consultation.appointment.patient
     return render(request, "records/sign.html", {"note": note, "patient": display_name(patient)})
 

@@ -12,6 +12,7 @@ from telemed.accounts.doors import door
 from telemed.accounts.models import Organisation
 from telemed.accounts.roles import May
 from telemed.audit.models import Event
+from telemed.lib import clock
 from telemed.lib.refusals import Refused
 from tests import make
 
@@ -93,6 +94,16 @@ def test_foreign_is_absent_and_both_are_audited(client, cast):
     events = Event.objects.filter(action="card", outcome="refused", code="not_found")
     assert events.count() == 2
     assert events.first().subject == cast.zineb.id
+    assert [event.patient for event in events] == [cast.zineb.id, None]
+
+
+def test_a_refusal_names_the_patient_of_whatever_was_asked_for(client, cast):
+    starts_at = make.on_the_hour(clock.now(), 48)
+    visit = make.appointment(cast.zineb, cast.at_home, starts_at)
+    client.force_login(cast.brahim)
+    assert client.get(f"/appointments/{visit.pk}/").status_code == 404
+    event = Event.objects.get(action="scheduling:appointment", outcome="refused")
+    assert (event.patient, event.subject) == (cast.zineb.id, visit.pk)
 
 
 @pytest.mark.parametrize(

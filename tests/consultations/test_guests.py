@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from consultations import refused_links
 from consultations.access import GUEST_COOKIE
 from consultations.models import Consultation, GuestSession, Participant
 from scheduling import links
@@ -53,6 +54,19 @@ class TestByPage:
         assert Event.objects.count() == events
         assert "no-store" in answer["Cache-Control"]
         assert answer["Referrer-Policy"] in ("same-origin", "no-referrer"), "told to no other site"
+
+    def test_a_link_that_opens_nothing_is_kept_in_the_audit(self, client, link):
+        void_links(link.appointment, "cancelled", SYSTEM)
+        assert client.get(address(link)).status_code == 404
+        event = Event.objects.get(action="link.open")
+        assert (event.outcome, event.code) == ("refused", "void")
+        assert (event.patient, event.subject) == (link.appointment.patient_id, link.pk)
+
+    def test_forged_links_are_kept_within_bounds(self, client, db):
+        for _ in range(refused_links.KEPT_A_MINUTE + 5):
+            assert client.get(f"/v/{'A' * 48}/").status_code == 404
+        events = Event.objects.filter(action="link.open", code="forged")
+        assert events.count() == refused_links.KEPT_A_MINUTE
 
     def test_the_right_code_opens_a_session_of_this_browser(self, client, link):
         opened(client, link)
