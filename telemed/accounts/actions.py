@@ -106,17 +106,61 @@ def make_patient(
         device_time=draft.device_time,
     )
     for name in draft.names:
-        PatientName.objects.create(
-            organisation=organisation,
-            patient=patient,
-            script=name.script,
-            given=name.given,
-            family=name.family,
-            search_key=search_key(name.given, name.family),
-        )
+        _new_name(patient, name)
     if draft.phone:
         _reach_by_phone(patient, draft.phone, shared=draft.phone_shared)
     return patient
+
+
+@dataclass(frozen=True)
+class Correction:
+    """All that the record is to say from now on; a script without a name has none."""
+
+    names: tuple[Name, ...]
+    sex: str
+    birth_date: date | None
+    birth_precision: str
+    spoken_languages: list[str]
+
+
+@transaction.atomic
+def correct(viewer: Viewer, patient: Patient, wanted: Correction) -> None:
+    """Mend what was written wrongly. Earlier names stay as voided rows; the audit keeps what was
+    changed, not what it said."""
+    patient = Patient.objects.select_for_update().get(id=patient.id)
+    plain = ("sex", "birth_date", "birth_precision", "spoken_languages")
+    changed = [name for name in plain if getattr(patient, name) != getattr(wanted, name)]
+    for name in changed:
+        setattr(patient, name, getattr(wanted, name))
+    patient.save(update_fields=changed)
+    if _renamed(viewer, patient, wanted.names):
+        changed.insert(0, "names")
+    if changed:
+        code = ",".join(changed)[:48]
+        _audited(viewer, "patient.correct", patient, ("patient", patient.id), code=code)
+
+
+def _renamed(viewer: Viewer, patient: Patient, wanted: tuple[Name, ...]) -> bool:
+    rows = patient.names.filter(voided_at__isnull=True)
+    known = {Name(row.script, row.given, row.family): row.id for row in rows}
+    gone = [row_id for name, row_id in known.items() if name not in wanted]
+    fresh = [name for name in wanted if name not in known]
+    void = {"voided_at": clock.now(), "voided_by": viewer.user, "void_reason": "corrected"}
+    patient.names.filter(id__in=gone).update(**void)
+    for name in fresh:
+        _new_name(patient, name)
+    return bool(gone or fresh)
+
+
+def _new_name(patient: Patient, name: Name) -> None:
+    PatientName.objects.create(
+        organisation=patient.organisation,
+        patient=patient,
+        script=name.script,
+        given=name.given,
+        family=name.family,
+        search_key=search_key(name.given, name.family),
+    )
 
 
 @transaction.atomic

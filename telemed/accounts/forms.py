@@ -17,6 +17,7 @@ from telemed.accounts.models import (
     Patient,
     PatientContact,
     PatientIdentifier,
+    PatientName,
     Representative,
     Sex,
     User,
@@ -199,6 +200,44 @@ class WishesForm(forms.Form):
             data["messages_wanted"],
             frozenset(data.get("shared", ())),
         )
+
+
+class CorrectionForm(RegistrationForm):
+    """What can be mended of a person later: who they are, not how they are reached."""
+
+    KEPT = (
+        "given",
+        "family",
+        "given_ar",
+        "family_ar",
+        "sex",
+        "birth_date",
+        "birth_precision",
+        "spoken_languages",
+    )
+
+    def __init__(self, viewer: Viewer, patient: Patient, *args: Any, **kwargs: Any) -> None:
+        super().__init__(viewer, *args, initial=self._known(patient), **kwargs)
+        for name in set(self.fields) - set(self.KEPT):
+            del self.fields[name]
+
+    def correction(self) -> actions.Correction:
+        plain = ("sex", "birth_date", "birth_precision", "spoken_languages")
+        data = self.cleaned_data
+        return actions.Correction(self.names(), **{name: data[name] for name in plain})
+
+    @staticmethod
+    def _known(patient: Patient) -> dict[str, Any]:
+        known: dict[str, Any] = {
+            "sex": patient.sex,
+            "birth_date": patient.birth_date,
+            "birth_precision": patient.birth_precision,
+            "spoken_languages": patient.spoken_languages,
+        }
+        for row in patient.names.filter(voided_at__isnull=True):
+            end = "_ar" if row.script == PatientName.Script.ARABIC else ""
+            known |= {f"given{end}": row.given, f"family{end}": row.family}
+        return known
 
 
 class PhoneForm(forms.Form):

@@ -112,9 +112,16 @@ class Card:
         return rows.select_related("user").order_by("valid_from")
 
     @property
-    def links(self) -> QuerySet[PatientLink]:
-        rows = self.patient.links.filter(voided_at__isnull=True)
-        return rows.select_related("same_as__organisation").prefetch_related("same_as__names")
+    def links(self) -> list[tuple[PatientLink, Patient]]:
+        """Each link with the other record, whichever of the two it was made from."""
+        either = Q(patient=self.patient) | Q(same_as=self.patient)
+        rows = PatientLink.objects.filter(either, voided_at__isnull=True)
+        rows = rows.select_related("patient__organisation", "same_as__organisation")
+        named = rows.prefetch_related("patient__names", "same_as__names").order_by("received_at")
+        return [
+            (row, row.same_as if row.patient_id == self.patient.id else row.patient)
+            for row in named
+        ]
 
 
 def _matching(text: str) -> Q:

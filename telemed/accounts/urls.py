@@ -9,6 +9,7 @@ urlpatterns = [
     path("register/", views.register, name="register"),
     path("<uuid:patient>/", views.card, name="card"),
     path("<uuid:patient>/wishes/", views.keep_wishes, name="wishes"),
+    path("<uuid:patient>/edit/", views.edit, name="edit"),
     path("<uuid:patient>/contacts/", views.add_phone, name="add_phone"),
     path("<uuid:patient>/identifiers/", views.add_identifier, name="add_identifier"),
     path("<uuid:patient>/representatives/", views.add_representative, name="add_representative"),

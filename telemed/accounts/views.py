@@ -13,6 +13,7 @@ from telemed.accounts import actions, queries
 from telemed.accounts.access import Viewer, patient_for, viewer
 from telemed.accounts.doors import door
 from telemed.accounts.forms import (
+    CorrectionForm,
     IdentifierForm,
     LinkForm,
     PhoneForm,
@@ -115,6 +116,19 @@ def keep_wishes(request: HttpRequest, patient: UUID) -> HttpResponse:
         return _card(request, record, wishes_form=form)
     actions.keep_wishes(who, record, form.wishes())
     return redirect("patients:card", record.id)
+
+
+@require_http_methods(["GET", "POST"])
+@door(May.PATIENT_REGISTER)
+def edit(request: HttpRequest, patient: UUID) -> HttpResponse:
+    who = viewer(request)
+    record = _to_change(who, patient)
+    form = CorrectionForm(who, record, request.POST or None)
+    if form.is_valid():
+        actions.correct(who, record, form.correction())
+        return redirect("patients:card", record.id)
+    audit.record("patient.read", who.actor(May.PATIENT_READ), patient=record.id)
+    return render(request, "accounts/edit.html", {"form": form, "patient": record})
 
 
 @require_POST

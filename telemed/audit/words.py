@@ -16,6 +16,7 @@ ACTIONS: dict[str, Promise] = {
     "patient.search": gettext_lazy("Searched for patients"),
     "patient.read": gettext_lazy("Opened the patient's card"),
     "patient.register": gettext_lazy("Registered the patient"),
+    "patient.correct": gettext_lazy("Corrected the record"),
     "patient.link": gettext_lazy("Linked with another record"),
     "room.enter": gettext_lazy("Entered the visit"),
     "consent.override": gettext_lazy("Declared an emergency without consent"),

@@ -12,6 +12,7 @@ from telemed.accounts.models import (
     PatientLink,
     Representative,
 )
+from telemed.accounts.names import display_name
 from telemed.accounts.roles import May, Role
 from telemed.audit.models import Event
 from telemed.lib import clock
@@ -130,6 +131,54 @@ def test_a_coordinator_sees_names_and_places_only(client, cast):
 
 def test_a_foreign_card_is_absent(brahim, cast):
     assert brahim.get(f"/patients/{cast.zineb.id}/").status_code == 404
+
+
+# --- mending
+
+
+def mended(**changes):
+    known = {
+        "given": "Amina",
+        "family": "El Idrissi",
+        "given_ar": "أمينة",
+        "family_ar": "الإدريسي",
+        "sex": "female",
+        "birth_date": "1985-05-17",
+        "birth_precision": "day",
+        "spoken_languages": ["ary"],
+    }
+    return known | changes
+
+
+def test_what_was_written_wrongly_is_mended(brahim, cast):
+    url = f"/patients/{cast.amina.id}/edit/"
+    assert url in brahim.get(f"/patients/{cast.amina.id}/").text
+    page = brahim.get(url)
+    assert 'value="1985-05-17"' in page.text
+    form = mended(family="El Idrissi Alaoui", birth_date="1958-05-17", spoken_languages=["tzm"])
+    assert brahim.post(url, form)["Location"] == f"/patients/{cast.amina.id}/"
+    amina = Patient.objects.get(id=cast.amina.id)
+    assert str(amina.birth_date) == "1958-05-17"
+    assert amina.spoken_languages == ["tzm"]
+    assert display_name(amina, "fr") == "Amina El Idrissi Alaoui"
+    assert display_name(amina, "ar") == "أمينة الإدريسي"
+    assert list(brahim.get("/patients/", {"q": "alaoui"}).context["found"]) == [amina]
+    earlier = amina.names.get(voided_at__isnull=False)
+    assert (earlier.family, earlier.voided_by) == ("El Idrissi", cast.brahim)
+    event = Event.objects.get(action="patient.correct")
+    assert (event.patient, event.code) == (amina.id, "names,birth_date,spoken_languages")
+
+
+def test_the_same_again_changes_nothing(brahim, cast):
+    brahim.post(f"/patients/{cast.amina.id}/edit/", mended())
+    assert cast.amina.names.count() == 2
+    assert not Event.objects.filter(action="patient.correct").exists()
+
+
+def test_a_record_never_loses_its_name(brahim, cast):
+    none = {"given": "", "family": "", "given_ar": "", "family_ar": ""}
+    answer = brahim.post(f"/patients/{cast.amina.id}/edit/", mended(**none))
+    assert answer.context["form"].errors["given"]
 
 
 # --- a phone number is a contact point, never an identity
@@ -372,7 +421,9 @@ def test_records_are_linked_and_unlinked_and_both_stay(brahim, cast):
     assert brahim.get(f"/patients/{cast.amina.id}/").context["alike"] == []
     amina = viewer_of(cast.amina.user, clock.now())
     assert set(amina.patients(May.SUMMARY_READ)) == {cast.amina, again}
-    brahim.post(f"/patients/{cast.amina.id}/void/link/{row.id}/", {"reason": "Sisters"})
+    page = brahim.get(f"/patients/{again.id}/")
+    assert page.context["card"].links == [(row, cast.amina)]
+    brahim.post(f"/patients/{again.id}/void/link/{row.id}/", {"reason": "Sisters"})
     row.refresh_from_db()
     assert (row.voided_by, row.void_reason) == (cast.brahim, "Sisters")
     assert list(viewer_of(cast.amina.user, clock.now()).patients(May.SUMMARY_READ)) == [cast.amina]
