@@ -36,6 +36,7 @@ ACTIONS: dict[str, Promise] = {
     "membership.remove": gettext_lazy("Ended a role"),
     "retention.file_purged": gettext_lazy("Deleted a patient's file after its period"),
     "retention.rows_purged": gettext_lazy("Deleted what had outlived its period"),
+    "retention.sign_up_purged": gettext_lazy("Deleted an account that was never confirmed"),
     "user.deactivate": gettext_lazy("Closed an account"),
     "user.reopen": gettext_lazy("Opened an account again"),
     "user.list": gettext_lazy("Listed the accounts"),

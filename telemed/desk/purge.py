@@ -9,24 +9,35 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from allauth.account.models import EmailConfirmation
+from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import models, transaction
-from django.db.models import Max, ProtectedError, Q
+from django.db.models import F, Max, ProtectedError, Q
+from django.db.models.functions import Coalesce
 
 from consultations.models import GuestSession, MediaProcess, UsedTicket
 from scheduling.models import Appointment, Hold, OccupiedInterval, PersonalLink
-from telemed.accounts.models import ContactPoint, Membership, Patient, User
+from telemed.accounts.models import (
+    ContactPoint,
+    Membership,
+    Patient,
+    PatientContact,
+    PatientName,
+    User,
+)
 from telemed.accounts.rows import Row
 from telemed.audit import actions as audit
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock, retention
 from telemed.messaging.models import Message, ShownMessage, Written
 
-# From which moment the period of a row runs, and which rows it concerns at all.
-BY_AGE: dict[type[models.Model], tuple[str, Q]] = {
+LAST_SEEN = Coalesce("last_login", "date_joined")
+LAST_SEEN_USER = Coalesce("user__last_login", "user__date_joined")
+# From which moment the period of a row runs, and which rows it concerns at all. A login goes when
+# nobody used it for its period; whose records are kept, or who still works here, keeps it.
+BY_AGE: dict[type[models.Model], tuple[str | Coalesce, Q]] = {
     Message: ("due_at", Q()),
     ShownMessage: ("shown_at", Q()),
     Written: ("useful_until", Q()),
@@ -38,10 +49,10 @@ BY_AGE: dict[type[models.Model], tuple[str, Q]] = {
     EmailConfirmation: ("created", Q()),
     UserSession: ("last_seen_at", Q()),
     GuestSession: ("started_at", Q()),
-    PersonalLink: ("expires_at", Q()),
+    PersonalLink: ("expires_at", Q(participants__isnull=True)),
     Membership: ("valid_to", Q()),
     ContactPoint: ("received_at", Q(patients__isnull=True)),
-    User: ("last_login", Q(is_active=False)),
+    User: (LAST_SEEN, Q(patient__isnull=True, memberships__isnull=True)),
 }
 
 File = dict[type[models.Model], set[Any]]
@@ -51,8 +62,12 @@ def purge() -> None:
     now = clock.now()
     for patient in _old_patients(now):
         _purge_file(patient, now)
+    for user in _unconfirmed(now):
+        _purge_sign_up(user)
+    closed = Q(valid_to__isnull=True, user__is_active=False)
+    _purge_rows(Membership, LAST_SEEN_USER, closed, now)
     for model, (since, concerned) in BY_AGE.items():
-        _purge_rows(model, Q(**{f"{since}__lt": _limit(model, now)}) & concerned)
+        _purge_rows(model, since, concerned, now)
 
 
 def file_of(patient: Patient) -> File:
@@ -109,9 +124,36 @@ def _youngest(file: File) -> datetime:
     return max(moments)
 
 
-def _purge_rows(model: type[models.Model], expired: Q) -> None:
+def _unconfirmed(now: datetime) -> models.QuerySet[User]:
+    """Accounts that somebody began in a browser and never proved to be theirs."""
+    begun = User.objects.filter(date_joined__lt=now - settings.RETENTION[retention.TECHNICAL])
+    unused = begun.filter(last_login__isnull=True, phone_verified=False)
+    proved = EmailAddress.objects.filter(verified=True).values("user")
+    ours = Membership.objects.values("user")
+    return unused.exclude(pk__in=proved).exclude(pk__in=ours).filter(represents__isnull=True)
+
+
+@transaction.atomic
+def _purge_sign_up(user: User) -> None:
+    """With the record that came with it, unless somebody has used that record since."""
+    patient = Patient.objects.filter(user=user).first()
+    file = file_of(patient) if patient else {}
+    if not file.keys() <= {Patient, PatientName, PatientContact}:
+        return
+    for model, keys in file.items():
+        rows = model._default_manager.filter(pk__in=keys)
+        rows._raw_delete(rows.db)
+    user.delete()
+    about = patient.pk if patient else None
+    audit.record("retention.sign_up_purged", SYSTEM, patient=about, purpose="retention")
+
+
+def _purge_rows(
+    model: type[models.Model], since: str | Coalesce, concerned: Q, now: datetime
+) -> None:
     gone = 0
-    for row in model._default_manager.filter(expired).iterator():
+    aged = model._default_manager.alias(since=F(since) if isinstance(since, str) else since)
+    for row in aged.filter(concerned, since__lt=_limit(model, now)).iterator():
         try:
             with transaction.atomic():
                 row.delete()

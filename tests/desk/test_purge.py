@@ -3,16 +3,22 @@
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.conf import settings
 from django.db import models
 
-from scheduling.models import Hold
-from telemed.accounts.models import ContactPoint, Patient, PatientName
+from consultations.models import Consultation, Participant, Room
+from scheduling.actions import issue_link
+from scheduling.models import Hold, PersonalLink
+from telemed.accounts.models import ContactPoint, Patient, PatientName, User
+from telemed.accounts.roles import Role
+from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.desk import purge
 from telemed.lib import clock, retention
 from telemed.messaging.models import ShownMessage
+from tests import make
 
 MODELS = apps.get_models()
 # Deleted by the database with the row that they belong to.
@@ -105,6 +111,84 @@ def test_a_shared_number_stays_while_somebody_has_it(cast):
     aged(number, "received_at", "clinical")
     purge.purge()
     assert ContactPoint.objects.filter(pk=number.pk).exists()
+
+
+# --- logins
+
+
+def joined(user, name):
+    return aged(user, "date_joined", name)
+
+
+def sign_up(cast, email="rkia@cast.example"):
+    user = make.user(email, "Rkia")
+    EmailAddress.objects.create(user=user, email=email, primary=True, verified=False)
+    make.patient(cast.draa, "Rkia", "Ouhaddou", phone="0661234567", user=user)
+    return joined(user, "technical")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_up_that_nobody_confirmed_goes_with_its_record(cast):
+    user = sign_up(cast)
+    purge.purge()
+    assert not User.objects.filter(pk=user.pk).exists()
+    assert not Patient.objects.exists()
+    assert Event.objects.filter(action="retention.sign_up_purged").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_sign_up_stays_once_it_means_something(cast):
+    confirmed, booked, employed = (sign_up(cast, f"{n}@cast.example") for n in range(3))
+    EmailAddress.objects.filter(user=confirmed).update(verified=True)
+    make.appointment(booked.patient, cast.at_home, make.on_the_hour(clock.now(), 48))
+    make.member(employed, Role.PRESENTER, cast.imilchil)
+    purge.purge()
+    assert Patient.objects.count() == 3
+    assert not Event.objects.filter(action="retention.sign_up_purged").exists()
+
+
+@pytest.mark.django_db
+def test_a_login_that_nobody_uses_any_more_goes(cast):
+    never, long_ago = cast.driss, cast.fatima
+    joined(never, "administrative")
+    aged(long_ago, "last_login", "administrative")
+    kept = [cast.amina_user, cast.brahim]
+    assert cast.amina
+    for user in kept:
+        joined(user, "administrative")
+    purge.purge()
+    left = set(User.objects.values_list("pk", flat=True))
+    assert {never.pk, long_ago.pk} & left == set()
+    assert {user.pk for user in kept} <= left
+
+
+@pytest.mark.django_db
+def test_the_roles_of_a_closed_account_go_and_then_the_account(cast):
+    joined(cast.brahim, "administrative")
+    User.objects.filter(pk=cast.brahim.pk).update(is_active=False)
+    purge.purge()
+    assert not User.objects.filter(pk=cast.brahim.pk).exists()
+
+
+@pytest.mark.django_db
+def test_a_link_that_somebody_came_by_stays_with_the_file_quietly(cast):
+    visit = make.appointment(cast.amina, cast.at_home, make.on_the_hour(clock.now(), 48))
+    used, unused = (issue_link(visit, "companion", SYSTEM, name=name) for name in ("A", "B"))
+    consultation = Consultation.objects.create(organisation=visit.organisation, appointment=visit)
+    Participant.objects.create(
+        organisation=visit.organisation,
+        room=Room.objects.create(consultation=consultation),
+        role="companion",
+        link=used,
+        name="A",
+    )
+    for link in (used, unused):
+        aged(link, "expires_at", "guest")
+    concerned = purge.BY_AGE[PersonalLink][1]
+    assert list(PersonalLink.objects.filter(concerned)) == [unused], "none is tried in vain"
+    purge.purge()
+    assert list(PersonalLink.objects.all()) == [used]
+    assert PersonalLink in purge.file_of(cast.amina)
 
 
 def test_holds_are_technical():
