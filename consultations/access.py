@@ -1,20 +1,22 @@
 """Who somebody is in a visit. Access is the fetch: foreign, absent and over answer the same 404."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 
 from consultations.models import GuestSession, Participant, ParticipantRole
 from scheduling import links
 from scheduling.access import appointment_for
 from scheduling.models import Appointment, PersonalLink
-from telemed.accounts.access import Viewer
-from telemed.accounts.models import Patient, User
+from telemed.accounts.access import Viewer, today, valid_on
+from telemed.accounts.models import Membership, Patient, Representative, User
 from telemed.accounts.roles import May, Role
 from telemed.audit.actor import Actor
+from telemed.lib import clock
 
 GUEST_COOKIE = "telemed_guest"
 GUEST_ROLES = {
@@ -105,11 +107,31 @@ def live_sessions() -> QuerySet[GuestSession]:
 
 
 def shut_out(sessions: set[str], participants: set[str]) -> set[str]:
-    """Which of these guest sessions were ended, and whose login among these participants."""
+    """Which of these guest sessions were ended, and who of these participants is ``barred``."""
     live = live_sessions().filter(pk__in=sessions).values_list("pk", flat=True)
-    inactive = Participant.objects.filter(pk__in=participants, user__is_active=False)
     gone = sessions - {str(pk) for pk in live}
-    return gone | {str(pk) for pk in inactive.values_list("pk", flat=True)}
+    return gone | barred(participants)
+
+
+def barred(participants: Iterable[str | UUID]) -> set[str]:
+    """Who of these lost what they came by: their login, their role, whom they stand for.
+
+    Asked every second for everybody in a call, so it looks for a role, not for a place.
+    """
+    day = today(clock.now())
+    theirs = Membership.objects.filter(valid_on(day), user=OuterRef("user"), role=OuterRef("role"))
+    mandates = Representative.objects.filter(
+        valid_on(day),
+        user=OuterRef("user"),
+        patient=OuterRef("room__consultation__appointment__patient"),
+        may_book=True,
+        voided_at__isnull=True,
+    )
+    works = Q(role__in=(ParticipantRole.SPECIALIST, ParticipantRole.PRESENTER))
+    stands_for = Q(role=ParticipantRole.REPRESENTATIVE)
+    lost = Q(user__is_active=False) | (works & ~Exists(theirs)) | (stands_for & ~Exists(mandates))
+    people = Participant.objects.filter(pk__in=participants, user__isnull=False)
+    return {str(pk) for pk in people.filter(lost).values_list("pk", flat=True)}
 
 
 def guest_actor(link: PersonalLink, session: GuestSession | None = None) -> Actor:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from consultations.access import live_sessions
+from consultations.access import barred, live_sessions
 from consultations.models import (
     ChatMessage,
     Consent,
@@ -32,6 +32,7 @@ class Facts:
     present: dict[UUID, list[PresentPerson]]
     chat: list[ChatMessage]
     guests: frozenset[str]  # guest sessions that were not ended
+    barred: frozenset[str]  # participants who lost what they came by
     read_at: datetime = field(default_factory=clock.now)
 
     @property
@@ -85,6 +86,7 @@ def load(room_id: UUID | str) -> Facts:
         present=_present(people),
         chat=_chat(room),
         guests=_guests(people),
+        barred=frozenset(barred(one.pk for one in people)),
     )
 
 

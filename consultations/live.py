@@ -389,6 +389,5 @@ def _must_end(facts: Facts, socket: Socket) -> int | None:
 
 
 def _is_shut_out(facts: Facts, one: Participant, guest: str | None) -> bool:
-    """Whether the login, or the guest session by which they came, was ended."""
-    disabled = one.user is not None and not one.user.is_active
-    return disabled or (guest is not None and guest not in facts.guests)
+    """Whether the login, session or role, or the guest session, by which they came was ended."""
+    return str(one.pk) in facts.barred or (guest is not None and guest not in facts.guests)

@@ -1,8 +1,15 @@
-"""News from scheduling: an open room follows its appointment, whoever changed it."""
+"""News from below: an open room follows its appointment, whoever changed it, and a person's
+sessions, whoever ended them."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.db.models.signals import post_delete
+
+from consultations.actions.presence import signed_out
 from consultations.actions.visit import appointment_changed
 from scheduling import signals
 
@@ -14,7 +21,13 @@ def connect() -> None:
         signals.appointment_reassigned,
     ):
         signal.connect(_changed, dispatch_uid="consultations")
+    # The package that keeps the sessions tells nobody when it ends one.
+    post_delete.connect(_session_ended, sender=UserSession, dispatch_uid="consultations")
 
 
 def _changed(sender: Any, *, appointment_id: UUID, **kwargs: Any) -> None:
     appointment_changed(appointment_id)
+
+
+def _session_ended(sender: Any, *, instance: UserSession, **kwargs: Any) -> None:
+    transaction.on_commit(partial(signed_out, instance.user_id))

@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from consultations import rules
 from consultations.actions.change import change
-from consultations.models import Participant, PresentPerson
+from consultations.models import Participant, PresentPerson, Room
 from consultations.refusals import RoomRefused
+from telemed.accounts import sessions
 from telemed.audit.actor import Actor
 from telemed.lib import clock
 
@@ -43,3 +44,18 @@ def undeclare(room_id: str, by: Participant, actor: Actor, person_id: UUID) -> N
         PresentPerson.objects.filter(pk=person_id, participant=by, left_at__isnull=True).update(
             left_at=clock.now()
         )
+
+
+def signed_out(user_id: UUID) -> None:
+    """One of this person's sessions was ended: the browsers that had no other one leave visits."""
+    rows = Participant.objects.filter(user=user_id, voided_at__isnull=True, browser__isnull=False)
+    here = rows.exclude(state__in=rules.OUTSIDE).exclude(room__state=Room.State.CLOSED)
+    for one in here.exclude(state=Participant.State.LEFT):
+        if str(one.browser) not in sessions.browsers_of(user_id):
+            _forget_browser(one, Actor("user", user_id, role=one.role))
+
+
+def _forget_browser(one: Participant, actor: Actor) -> None:
+    """The socket finds itself replaced, and the media server lets go of the connection."""
+    with change(one.room_id, "room.sign_out", actor, about=one):
+        Participant.objects.filter(pk=one.pk, browser=one.browser).update(browser=None)

@@ -12,6 +12,7 @@ from consultations import processes, tickets
 from consultations.access import Seat, guest_of, seat_for
 from consultations.actions.entering import enter
 from consultations.models import MediaProcess
+from telemed.accounts import sessions
 from telemed.accounts.access import viewer
 from telemed.accounts.doors import STATUS_BY_CODE, door, unstored
 from telemed.accounts.roles import May
@@ -55,6 +56,8 @@ def guest_test_ticket(request: HttpRequest, token: str) -> HttpResponseBase:
 def _enter(request: HttpRequest, seat: Seat) -> HttpResponseBase:
     browser = browser_of(request)
     participant = enter(seat, browser)
+    if seat.user is not None:
+        sessions.remember_browser(request, browser)
     process = processes.place(participant.room)
     signed = tickets.make(
         process.name,

@@ -6,8 +6,9 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from telemed.accounts import passwords, receivers, sign_in_audit
+        from telemed.accounts import passwords, receivers, sessions, sign_in_audit
 
         passwords.connect()
         receivers.connect()
+        sessions.connect()
         sign_in_audit.connect()

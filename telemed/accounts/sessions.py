@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
+from allauth.account.signals import password_changed, password_reset
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -15,7 +20,7 @@ from telemed.audit import actions as audit
 from telemed.audit.actor import Actor
 from telemed.lib import clock
 
-BEGAN, SEEN = "began_at", "seen_at"
+BEGAN, SEEN, BROWSER = "began_at", "seen_at", "visit_browser"
 TOUCH_EVERY = timedelta(minutes=1)
 
 _occupations: list[Callable[[User], bool]] = []
@@ -27,6 +32,35 @@ def lasts_while(occupied: Callable[[User], bool]) -> None:
     Called from ``AppConfig.ready``; asked only when a limit has been reached.
     """
     _occupations.append(occupied)
+
+
+def connect() -> None:
+    """Called from ``AppConfig.ready``."""
+    user_logged_out.connect(_signed_out, dispatch_uid="sessions signed out")
+    for changed in (password_changed, password_reset):
+        changed.connect(_password_is_another, dispatch_uid="sessions new password")
+
+
+def remember_browser(request: HttpRequest, browser: UUID) -> None:
+    """By which browser (a cookie of the room's) this session goes into visits."""
+    request.session[BROWSER] = str(browser)
+
+
+def browsers_of(user_id: UUID) -> set[str]:
+    """The browsers by which this person goes into visits and is signed in still."""
+    keys = UserSession.objects.filter(user=user_id).values_list("session_key", flat=True)
+    return {SessionStore(key).get(BROWSER, "") for key in keys}
+
+
+def _signed_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    UserSession.objects.filter(session_key=request.session.session_key).delete()
+
+
+def _password_is_another(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """A thief's session must not outlive the password that it began with."""
+    here = request.session.session_key
+    for session in UserSession.objects.filter(user=user).exclude(session_key=here):
+        session.end()
 
 
 def is_over(began: datetime, seen: datetime, now: datetime) -> bool:

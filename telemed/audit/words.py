@@ -18,6 +18,7 @@ ACTIONS: dict[str, Promise] = {
     "patient.register": gettext_lazy("Registered the patient"),
     "patient.correct": gettext_lazy("Corrected the record"),
     "patient.link": gettext_lazy("Linked with another record"),
+    "room.sign_out": gettext_lazy("Signed out during a visit"),
     "room.enter": gettext_lazy("Entered the visit"),
     "consent.override": gettext_lazy("Declared an emergency without consent"),
     "audit.search": gettext_lazy("Searched the audit"),

@@ -4,8 +4,10 @@ import asyncio
 import io
 import logging
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -17,6 +19,8 @@ from scheduling import links
 from scheduling.actions.link import issue_link, reissue_link, void_links
 from scheduling.models import Appointment, PersonalLink
 from scheduling.rules import CODE_TRIES
+from telemed.accounts import sessions, staff
+from telemed.accounts.models import Membership
 from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.lib import clock, logs
@@ -328,3 +332,66 @@ async def test_an_ended_login_ends_the_socket(guest, cast):
         await amina.until(lambda: amina.closed is not None)
 
     assert amina.closed == 4003
+
+
+@pytest.mark.parametrize("who", ["specialist", "presenter"])
+async def test_an_ended_role_ends_the_socket(cast, visit, enter, who):
+    visit.site, visit.patient_place = cast.imilchil, "facility"
+    await visit.asave()
+    user = cast.salma if who == "specialist" else await asyncio.to_thread(lambda: cast.brahim)
+    caller = await enter(user, visit)
+    yesterday = clock.now().date() - timedelta(days=1)
+    await Membership.objects.filter(user=user).aupdate(valid_to=yesterday)
+    async with asyncio.timeout(3):
+        await caller.until(lambda: caller.closed is not None)
+    assert caller.closed == 4003
+
+
+async def test_an_ended_representation_ends_the_socket(cast, visit, enter):
+    mandate = await asyncio.to_thread(lambda: make.representative(cast.amina, cast.fatima))
+    fatima = await enter(cast.fatima, visit)
+    await fatima.settle()
+    assert fatima.closed is None
+    mandate.voided_at = clock.now()
+    await mandate.asave()
+    async with asyncio.timeout(3):
+        await fatima.until(lambda: fatima.closed is not None)
+    assert fatima.closed == 4003
+
+
+def signed_in(user, browser):
+    """A session that went into a visit by this browser."""
+    client = Client()
+    client.force_login(user)
+    client.get("/")
+    session = client.session
+    session[sessions.BROWSER] = str(browser)
+    session.save()
+    return client
+
+
+@pytest.mark.parametrize("how", ["from another device", "by themselves", "with the account's rest"])
+async def test_an_ended_session_ends_the_socket_of_its_browser_only(guest, cast, how):
+    salma, amina, _ = guest
+    stolen = await asyncio.to_thread(signed_in, cast.amina_user, amina.browser)
+    other = await asyncio.to_thread(signed_in, cast.salma, salma.browser)
+    assert other
+    ends = {
+        "from another device": lambda: UserSession.objects.get(user=cast.amina_user).end(),
+        "by themselves": lambda: stolen.post("/accounts/logout/"),
+        "with the account's rest": lambda: staff.deactivate(cast.amina_user, SYSTEM),
+    }
+    await asyncio.to_thread(ends[how])
+    async with asyncio.timeout(3):
+        await amina.until(lambda: amina.closed is not None)
+    await salma.settle()
+    assert salma.closed is None
+
+
+async def test_a_session_that_ends_elsewhere_leaves_the_visit_alone(guest, cast):
+    _, amina, _ = guest
+    await asyncio.to_thread(signed_in, cast.amina_user, amina.browser)
+    old = await asyncio.to_thread(signed_in, cast.amina_user, uuid4())
+    await asyncio.to_thread(old.post, "/accounts/logout/")
+    await amina.settle()
+    assert amina.closed is None
