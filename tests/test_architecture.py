@@ -1,6 +1,7 @@
 """The shape of the house (docs/architecture.md), held by walking the imports."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -205,6 +206,49 @@ def test_rules_are_pure(rules: Path):
         or found.what == "telemed.lib.clock"
         or found.what.endswith(".actions")
     ]
+    assert wrong == []
+
+
+# Where the machine's own time is meant: the clock itself, and what stands before there is a Django.
+OWN_TIME = ("telemed/lib/clock.py", "telemed/run/")
+NOW = {
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+    "timezone": {"now", "localtime", "localdate"},
+    "time": {"time", "time_ns", "localtime"},
+}
+
+
+def test_the_time_comes_from_one_clock():
+    wrong = []
+    for path in sources():
+        name = str(path.relative_to(ROOT))
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+                of = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+                if node.attr in NOW.get(of, ()) and not name.startswith(OWN_TIME):
+                    wrong.append(f"{name}:{node.lineno} asks {of}.{node.attr}")
+    assert wrong == []
+
+
+# A lookup or function by which the database itself would turn an instant into a local time.
+PARTS = {"date", "time", "year", "iso_year", "month", "day", "week", "week_day", "quarter", "hour"}
+PARTS |= {"iso_week_day", "minute", "second"}
+CONVERTS = re.compile(r"(Trunc|Extract)[A-Z]\w*|Trunc|Extract")
+
+
+def test_no_query_converts_zones():
+    wrong = []
+    for path in sources():
+        name = str(path.relative_to(ROOT))
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.keyword) and set((node.arg or "").split("__")[1:]) & PARTS:
+                wrong.append(f"{name}:{node.value.lineno} looks up {node.arg}")
+            if isinstance(node, ast.Name) and CONVERTS.fullmatch(node.id):
+                wrong.append(f"{name}:{node.lineno} calls {node.id}")
+            is_text = isinstance(node, ast.Constant) and "AT TIME ZONE" in str(node.value)
+            if is_text and name != "telemed/lib/checks.py":  # compares PostgreSQL's data with ours
+                wrong.append(f"{name}:{node.lineno} converts in SQL")
     assert wrong == []
 
 
