@@ -63,7 +63,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 if refused.code != "identifier_known":
                     raise
                 alike, same_paper = queries.holders(who, [form.paper()]), True
-                form.add_error("cin", refused.message)
+                form.add_error("cin", str(refused.message))
                 actor = who.actor(May.PATIENT_REGISTER)
                 about = alike[0].id if alike else None
                 audit.refused("patient.register", actor, refused.code, patient=about)

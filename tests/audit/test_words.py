@@ -30,8 +30,8 @@ def literals(path) -> Iterator[str]:
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if name in AUDITING:
-                values = (arg.value for arg in node.args if isinstance(arg, ast.Constant))
-                yield from (one for one in values if CODE.fullmatch(str(one)))
+                values = (str(arg.value) for arg in node.args if isinstance(arg, ast.Constant))
+                yield from filter(CODE.fullmatch, values)
 
 
 def codes() -> set[str]:
