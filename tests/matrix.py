@@ -50,6 +50,10 @@ GET  desk:day                           in      404       yes/404  yes/404  yes/
 GET  desk:home                          in      yes       yes      yes      yes        yes         yes          yes      yes
 POST desk:retry                         in      403       403      403      403        403         yes/404      403      403
 POST desk:review                        in      403       403      403      403        403         yes/404      403      403
+GET  mfa_edit_webauthn                  in      yes/404   yes/404  yes/404  yes/404    yes/404     yes/404      yes/404  yes/404
+POST mfa_edit_webauthn                  in      yes/404   yes/404  yes/404  yes/404    yes/404     yes/404      yes/404  yes/404
+GET  mfa_remove_webauthn                in      yes/404   yes/404  yes/404  yes/404    yes/404     yes/404      yes/404  yes/404
+POST mfa_remove_webauthn                in      yes/404   yes/404  yes/404  yes/404    yes/404     yes/404      yes/404  yes/404
 POST patients:add_identifier            in      403       403      403      yes/404    403         404          403      403
 POST patients:add_phone                 in      403       403      403      yes/404    403         404          403      403
 POST patients:add_representative        in      403       403      403      yes/404    403         404          403      403
@@ -149,8 +153,6 @@ mfa_generate_recovery_codes            GET,POST
 mfa_download_recovery_codes            GET,POST
 mfa_list_webauthn                      GET,POST
 mfa_add_webauthn                       GET,POST
-mfa_edit_webauthn                      GET,POST
-mfa_remove_webauthn                    GET,POST
 mfa_reauthenticate_webauthn            GET,POST
 mfa_login_webauthn                     GET,POST
 usersessions_list                      GET,POST
@@ -160,25 +162,25 @@ usersessions_list                      GET,POST
 # who waits; the others are in the visit. A cell is ``yes`` or the code of the refusal; after a
 # stroke, what a message about somebody of another region's visit gets: X is unknown_participant.
 # ``bad_sdp`` is no refusal of the person: the offer of the test says nothing.
-SOCKET_COLUMNS = ("guest", "patient", "presenter", "specialist")
+SOCKET_COLUMNS = ("guest", "companion", "patient", "repres.", "presenter", "specialist")
 SOCKET = """
-offer       not_admitted   bad_sdp      bad_sdp      bad_sdp
-mute        not_admitted   yes          yes          yes
-consent     yes/X          yes/X        yes/X        yes/X
-withdraw    yes/X          yes/X        yes/X        yes/X
-declare     not_admitted   yes          yes          yes
-undeclare   yes            yes          yes          yes
-place       not_allowed    yes          yes          yes
-chat        not_admitted   yes          yes          yes
-unable      yes            yes          yes          yes
-leave       yes            yes          yes          yes
-admit       not_admitted   not_allowed  not_allowed  yes/X
-deny        not_admitted   not_allowed  not_allowed  yes/X
-remove      not_admitted   not_allowed  not_allowed  yes/X
-identify    not_admitted   not_allowed  not_allowed  yes
-pause       not_admitted   not_allowed  not_allowed  yes
-resume      not_admitted   not_allowed  not_allowed  yes
-override    not_admitted   not_allowed  not_allowed  yes
-emergency   not_admitted   yes          yes          yes
-finish      not_admitted   not_allowed  not_allowed  yes
+offer       not_admitted   bad_sdp      bad_sdp      bad_sdp      bad_sdp      bad_sdp
+mute        not_admitted   yes          yes          yes          yes          yes
+consent     yes/X          yes/X        yes/X        yes/X        yes/X        yes/X
+withdraw    yes/X          yes/X        yes/X        yes/X        yes/X        yes/X
+declare     not_admitted   yes          yes          yes          yes          yes
+undeclare   yes            yes          yes          yes          yes          yes
+place       not_allowed    not_allowed  yes          yes          yes          yes
+chat        not_admitted   yes          yes          yes          yes          yes
+unable      yes            yes          yes          yes          yes          yes
+leave       yes            yes          yes          yes          yes          yes
+admit       not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes/X
+deny        not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes/X
+remove      not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes/X
+identify    not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
+pause       not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
+resume      not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
+override    not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
+emergency   not_admitted   yes          yes          yes          yes          yes
+finish      not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
 """

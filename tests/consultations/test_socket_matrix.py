@@ -60,6 +60,7 @@ def fields(name: str, whom: str, column: str) -> dict[str, Any]:
 def at_imilchil(cast):
     assert cast.amina
     assert cast.brahim
+    make.representative(cast.amina, cast.fatima)
     return make.appointment(cast.amina, cast.at_imilchil, clock.now())
 
 
@@ -78,8 +79,8 @@ def foreign(cast) -> str:
     )
 
 
-def guest_ticket(process, visit, browser) -> str:
-    link = issue_link(visit, "interpreter", SYSTEM, name="Hicham")
+def guest_ticket(process, visit, browser, kind="interpreter") -> str:
+    link = issue_link(visit, kind, SYSTEM, name="Hicham")
     session, _key = start_session(link, links.code(link))
     participant = enter_room(guest_seat(link, session), browser)
     return make_ticket(
@@ -100,17 +101,46 @@ async def people(cast, at_imilchil, enter, process):
     await amina.change("consent", participant=amina.id, **words())
     brahim = await enter(cast.brahim, at_imilchil)
     await brahim.change("consent", participant=brahim.id, **words(patient=False))
-    for one in (amina, brahim):
+    fatima = await enter(cast.fatima, at_imilchil)
+    await fatima.change("consent", participant=fatima.id, **words(patient=False))
+    companion = await by_link(process, at_imilchil, "companion")
+    for one in (amina, brahim, fatima, companion):
         await salma.change("admit", participant=one.id)
         await one.until(lambda one=one: one.state == "admitted")
     await salma.change("identify", how="known")
+    guest = await by_link(process, at_imilchil, "interpreter")
+    yield {
+        "guest": guest,
+        "companion": companion,
+        "patient": amina,
+        "repres.": fatima,
+        "presenter": brahim,
+        "specialist": salma,
+    }
+    for one in (guest, companion):
+        if one.closed is None:
+            await one.hang_up()
+
+
+async def by_link(process, visit, kind) -> Caller:
+    """Somebody who came by link and has agreed."""
     browser = uuid4()
-    ticket = await asyncio.to_thread(guest_ticket, process, at_imilchil, browser)
-    guest = await Caller(process, ticket, browser).hello()
-    await guest.change("consent", participant=guest.id, **words(patient=False))
-    yield {"guest": guest, "patient": amina, "presenter": brahim, "specialist": salma}
-    if guest.closed is None:
-        await guest.hang_up()
+    ticket = await asyncio.to_thread(guest_ticket, process, visit, browser, kind)
+    caller = await Caller(process, ticket, browser).hello()
+    await caller.change("consent", participant=caller.id, **words(patient=kind == "patient"))
+    return caller
+
+
+@pytest.fixture
+async def patient_by_link(cast, at_imilchil, enter, process):
+    """Amina once more, by link: Dr Salma has admitted her."""
+    salma = await enter(cast.salma, at_imilchil)
+    amina = await by_link(process, at_imilchil, "patient")
+    await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+    yield amina
+    if amina.closed is None:
+        await amina.hang_up()
 
 
 def target(name: str, column: str, people: dict[str, Caller]) -> str:
@@ -146,3 +176,9 @@ async def test_everybody_gets_what_the_table_says(name, people, foreign):
     for column in matrix.SOCKET_COLUMNS:  # the specialist last: what they do may end the visit
         found[column] = await cell(name, column, people, foreign)
     assert found == LINES.get(name)
+
+
+@pytest.mark.parametrize("name", list(HANDLERS))
+async def test_a_patient_by_link_may_what_patients_may(name, patient_by_link, foreign):
+    everybody = dict.fromkeys(("patient", "presenter", "guest"), patient_by_link)
+    assert await cell(name, "patient", everybody, foreign) == LINES[name]["patient"]
