@@ -30,7 +30,6 @@ ACTIONS: dict[str, Promise] = {
     "appointment.arrive": gettext_lazy("Noted an arrival"),
     "appointment.outcome": gettext_lazy("Noted how an appointment ended"),
     "appointment.rederive": gettext_lazy("Kept an appointment's hour after new time-zone data"),
-    "consent.override": gettext_lazy("Went on without consent in an emergency"),
     "installation.begin": gettext_lazy("Began this installation"),
     "field_keys.rotate": gettext_lazy("Changed the keys of encrypted data"),
     "membership.add": gettext_lazy("Gave a role"),
