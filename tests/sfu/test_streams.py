@@ -112,7 +112,7 @@ def test_no_number_is_used_twice(events: list[tuple[str, int]]) -> None:
     source.open, source.rtx_ssrc = True, 2
     slot = SlotSender(written, "1", "video", 1, 2)  # type: ignore[arg-type]
     slot.attach(source)
-    sequence, held = 65_530, []
+    sequence, held = 65_530, list[int]()
     body = struct.pack("!BBHBB", 0x90, 0xE0, 0x8000, 0, 0) + b"\0frame"
     for number, (event, which) in enumerate(events):
         now = 10 + number / 100
