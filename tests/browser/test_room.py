@@ -1,17 +1,13 @@
 """The room in browsers: consent, the waiting room, mute, devices, a presenter, guests by link."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from playwright.sync_api import Page, Request, WebSocket, expect
+from playwright.sync_api import Request, WebSocket, expect
 
-from tests.browser.visit import BACK_MS, RECEIVED, Guest
+from tests.browser.visit import PHONE, RECEIVED, Guest, line
 from tests.browser.visits import Visit, book
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "locale": "ar-MA", "has_touch": True}
-DESK = {"viewport": {"width": 1440, "height": 900}, "locale": "fr"}
 OTHER_SEAT = ".seat:not(.own):not(.screen)"
 WAITING_KB_A_MINUTE = 20
 PINGS_A_MINUTE = 6
@@ -28,46 +24,6 @@ STILL = (
   } while (performance.now() - held.since < milliseconds);
 }"""
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _patience() -> Iterator[None]:
-    expect.set_options(timeout=BACK_MS)
-    yield
-    expect.set_options(timeout=5_000)
-
-
-@pytest.fixture
-def someone(new_person: Callable[..., Page], product) -> Callable[..., Guest]:
-    """``someone("amina", **options)``: signed in, on a desk unless told otherwise."""
-
-    def come(who: str = "", **options) -> Guest:
-        guest = Guest(new_person(**(options or DESK)), product.url)
-        return guest.sign_in(who) if who else guest
-
-    return come
-
-
-@pytest.fixture
-def visit(product) -> Visit:
-    return book(product)
-
-
-@pytest.fixture
-def together(someone, visit) -> tuple[Guest, Guest]:
-    """Amina on her phone and Dr Salma at her desk, in the call."""
-    patient, specialist = someone("amina", **PHONE), someone("dr.salma")
-    patient.go_in(visit.path)
-    patient.agree()
-    specialist.go_in(visit.path)
-    specialist.admit()
-    patient.sees()
-    specialist.sees()
-    return patient, specialist
-
-
-def line(guest: Guest):
-    return guest.page.locator("#line")
 
 
 def test_nobody_is_let_in_before_the_consent_and_it_can_be_taken_back(someone, visit):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.browser.test_pages import sign_in
 
@@ -56,11 +56,17 @@ MORE = """(before) => window.frames_ > before"""
 FEWER = """(asked) =>
   document.querySelectorAll("#consents [data-decide=given]").length < asked"""
 BACK_MS = 15_000
+PHONE = {"viewport": {"width": 360, "height": 740}, "locale": "ar-MA", "has_touch": True}
+DESK = {"viewport": {"width": 1440, "height": 900}, "locale": "fr"}
 
 
 def be_there(clock: ModuleType, starts: datetime, *, before: timedelta) -> None:
     """Move everybody's clock to so long before the visit; sessions may have ended by then."""
     clock.move(starts - before - clock.now())
+
+
+def line(guest: "Guest") -> Locator:
+    return guest.page.locator("#line")
 
 
 class Guest:

@@ -7,11 +7,12 @@ import { word } from "./words.js";
 /** @typedef {{words: string, offer?: Offer}} Line */
 
 /**
- * What the line is told from: `open` the room's socket, `reconnecting` the own media, `quality` a
- * word of quality.js, `silent` the browser holds the sound back, `pictured` the own camera is on,
- * `identifying` the part in which the patient is identified is open.
- * @typedef {{open: boolean, reconnecting: boolean, quality: string, silent: boolean,
- *   pictured: boolean, identifying: boolean}} State
+ * What the line is told from: `stopped` somebody here refused or took back, `open` the room's
+ * socket, `reconnecting` the own media, `quality` a word of quality.js, `silent` the browser holds
+ * the sound back, `pictured` the own camera is on, `identifying` the part in which the patient is
+ * identified is open.
+ * @typedef {{stopped: boolean, open: boolean, reconnecting: boolean, quality: string,
+ *   silent: boolean, pictured: boolean, identifying: boolean}} State
  */
 
 /** @param {Snapshot | null} snapshot @param {State} state @returns {Line} */
@@ -32,6 +33,7 @@ export function lineOf(snapshot, state) {
 
 /** @param {Snapshot} snapshot @param {import("./signal.js").Person[]} people @param {State} state */
 function trouble(snapshot, people, state) {
+  if (state.stopped) return word("stopped");
   if (!state.open) return word("away");
   if (state.reconnecting || state.quality === "lost") return word("lost");
   if (snapshot.you.waiting_elsewhere) return word("elsewhere");

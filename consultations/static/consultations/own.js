@@ -19,6 +19,7 @@ export class Own extends EventTarget {
   stream = new MediaStream();
   /** @type {Record<Kind, boolean>} */ muted = { audio: false, video: false };
   /** @type {MediaStreamTrack | null} */ #screen = null;
+  #halted = false;
 
   /**
    * @param {HTMLElement} root @param {import("./tiles.js").Stage} stage
@@ -51,6 +52,32 @@ export class Own extends EventTarget {
     devices.close(this.stream);
   }
 
+  /** What the call may take from here. @returns {MediaStream} */
+  get sending() {
+    return this.#halted ? new MediaStream() : this.stream;
+  }
+
+  /** Nothing leaves this browser until it is let on again. @param {boolean} halted */
+  halt(halted) {
+    this.#halted = halted;
+    for (const kind of /** @type {const} */ (["audio", "video"])) this.#enable(kind);
+    if (halted && this.#screen) this.#stopScreen();
+    void this.#send();
+  }
+
+  async #send() {
+    const { sending } = this;
+    await this.call()?.setMicrophone(sending.getAudioTracks()[0] ?? null);
+    await this.call()?.setCamera(sending.getVideoTracks()[0] ?? null);
+  }
+
+  /** @param {Kind} kind */
+  #enable(kind) {
+    for (const track of this.stream.getTracks()) {
+      if (track.kind === kind) track.enabled = !this.#halted && !this.muted[kind];
+    }
+  }
+
   /** What was silent before a reload stays silent. @param {string[]} muted */
   takeMutes(muted) {
     for (const kind of /** @type {const} */ (["audio", "video"])) {
@@ -79,7 +106,10 @@ export class Own extends EventTarget {
       return;
     }
     const track = await devices.openScreen();
-    if (!track) return;
+    if (!track || this.#halted) {
+      track?.stop();
+      return;
+    }
     this.#screen = track;
     track.addEventListener("ended", () => this.#stopScreen());
     await this.call()?.setScreen(track);
@@ -103,7 +133,7 @@ export class Own extends EventTarget {
   /** @param {Kind} kind */
   #drawMute(kind) {
     const muted = this.muted[kind];
-    for (const track of this.stream.getTracks()) if (track.kind === kind) track.enabled = !muted;
+    this.#enable(kind);
     this.#press(kind === "audio" ? "microphone" : "camera", muted);
     this.#tell("changed", null);
   }
@@ -149,12 +179,9 @@ export class Own extends EventTarget {
     devices.close(this.stream);
     this.stream = opened.stream;
     remember({ camera });
-    for (const track of this.stream.getTracks()) {
-      track.enabled = !this.muted[/** @type {Kind} */ (track.kind)];
-    }
+    for (const kind of /** @type {const} */ (["audio", "video"])) this.#enable(kind);
     this.#show();
-    await this.call()?.setMicrophone(this.stream.getAudioTracks()[0] ?? null);
-    await this.call()?.setCamera(this.stream.getVideoTracks()[0] ?? null);
+    await this.#send();
   }
 
   /** @param {string} type @param {unknown} detail */

@@ -17,7 +17,9 @@ import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
 import { Signal, askTicket } from "./signal.js";
 import { drawEmergency, drawVisit } from "./sheets.js";
 import { Side } from "./side.js";
+import { Stop } from "./stop.js";
 import { Stage } from "./tiles.js";
+import { drawWaitingRoom } from "./waiting.js";
 import { maybe, one, word } from "./words.js";
 
 /** @typedef {import("./signal.js").Snapshot} Snapshot */
@@ -52,6 +54,10 @@ class Visit {
     this.side = new Side(root);
     this.side.addEventListener("open", () => this.drawUnread());
     this.signal = this.newSignal();
+    this.stop = new Stop(
+      (type, fields) => this.signal.change(type, fields),
+      (on) => this.halt(on),
+    );
     this.listenToControls();
     setInterval(() => void this.tick(), TICK_MS);
   }
@@ -131,21 +137,7 @@ class Visit {
   outside(snapshot) {
     if (this.entered) this.hangUp();
     this.show("waiting");
-    const denied = snapshot.you.state === "denied";
-    one(this.root, "[data-queue]").hidden = denied;
-    const asks = [snapshot.you, ...snapshot.you.carries].some((one) => one.consent === "none");
-    one(this.root, "#waiting").classList.toggle("asking", asks && !denied);
-    const title = denied ? "denied" : asks ? "ask" : "knows";
-    one(this.root, "[data-waiting-title]").textContent = word(title);
-    const { place = 1, minutes = 0 } = snapshot.queue ?? {};
-    one(this.root, "[data-place]").textContent = place > 1 ? String(place) : "";
-    one(this.root, "[data-place-words]").textContent = word(place > 1 ? "place-n" : "place-1");
-    one(this.root, "[data-minutes]").textContent = word(minutes > 0 ? "minutes-n" : "minutes-0", {
-      n: minutes,
-    });
-    one(this.root, "[data-waiting-chat]").hidden = snapshot.messages.length === 0;
-    const fresh = drawMessages(one(this.root, "[data-waiting-messages]"), snapshot.messages);
-    if (fresh) announce(snapshot.messages.at(-1)?.text ?? "");
+    drawWaitingRoom(this.root, snapshot);
     this.prepare();
   }
 
@@ -153,7 +145,7 @@ class Visit {
   prepare() {
     if (this.call === null) {
       this.call = this.newCall();
-      void this.call.prepare(this.own.stream);
+      void this.call.prepare(this.own.sending);
     }
   }
 
@@ -251,6 +243,7 @@ class Visit {
   drawLine() {
     const line = one(this.root, "#line");
     const { words, offer } = lineOf(this.snapshot, {
+      stopped: this.stop.on,
       open: this.linkState === "open",
       reconnecting: this.call?.state === "reconnecting",
       quality: this.quality ?? "",
@@ -273,6 +266,7 @@ class Visit {
   /** @param {Snapshot} snapshot */
   drawConsents(snapshot) {
     const here = [snapshot.you, ...snapshot.you.carries];
+    this.stop.take(here.map((person) => person.consent));
     drawConsents(one(this.root, "#consents"), here, (decision, participant, role) =>
       this.decide(decision, participant, role),
     );
@@ -281,12 +275,14 @@ class Visit {
   /** @param {string} decision @param {string} participant @param {string} role */
   decide(decision, participant, role) {
     const spoken = decision === "spoken";
-    this.ask("consent", {
+    const fields = {
       participant,
       decision: spoken ? "given" : decision,
       how: spoken ? "spoken" : "tapped",
       ...consentWords(role).stored,
-    });
+    };
+    if (decision === "refused") this.askStopped("consent", fields);
+    else this.ask("consent", fields);
   }
 
   /** @param {Snapshot} snapshot */
@@ -429,13 +425,25 @@ class Visit {
     } else this.ask(what);
   }
 
-  /** Taking back stops the own picture here at once, whatever the network does. */
   withdraw() {
     const you = this.snapshot?.you;
     if (!you) return;
     for (const person of [you, ...you.carries]) {
-      if (person.consent === "given") this.ask("withdraw", { participant: person.id });
+      if (person.consent === "given") this.askStopped("withdraw", { participant: person.id });
     }
+  }
+
+  /** Here it stops at once, whatever the network does. @param {string} type @param {object} fields */
+  askStopped(type, fields) {
+    this.stop.ask(type, fields).catch((error) => this.tellError(error));
+  }
+
+  /** @param {boolean} on */
+  halt(on) {
+    this.own.halt(on);
+    this.stage.cover(on);
+    if (on && !matchMedia(BESIDE).matches) this.side.shut();
+    this.drawLine();
   }
 
   leave() {

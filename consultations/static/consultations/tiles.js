@@ -65,6 +65,7 @@ export class Stage {
   #you = "";
   #speaker = "";
   #sink = "";
+  #covered = false;
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -122,6 +123,13 @@ export class Stage {
   showOwn(stream) {
     this.own.play(stream.getVideoTracks());
     this.own.root.hidden = stream.getVideoTracks().length === 0;
+  }
+
+  /** Nobody is seen or heard, whatever still arrives. @param {boolean} covered */
+  cover(covered) {
+    this.#covered = covered;
+    this.root.classList.toggle("covered", covered);
+    for (const { video } of this.#seats.values()) video.muted = covered;
   }
 
   /** @param {string} id of an audio output */
@@ -213,6 +221,7 @@ export class Stage {
     if (!seat) {
       seat = new Seat(key);
       this.#seats.set(key, seat);
+      seat.video.muted = this.#covered;
       this.own.root.before(seat.root);
       void setSink(seat.video, this.#sink);
     }
