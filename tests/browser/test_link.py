@@ -1,9 +1,12 @@
-"""What holds when the link does not: a stop that needs no answer."""
+"""What holds when the link does not: a stop that needs no answer, a return that needs no tap."""
+
+import json
+import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocket, expect
 
-from tests.browser.visit import line
+from tests.browser.visit import Guest, line
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
 
@@ -29,3 +32,62 @@ def test_taking_back_stops_at_once_without_a_link(together):
     patient.agree()
     patient.sees()
     specialist.sees()
+
+
+@pytest.mark.parametrize("seconds", [5, 40])
+def test_the_picture_is_back_within_three_seconds_of_the_link(together, seconds):
+    """Forty seconds are more than the media server remembers anybody."""
+    patient, specialist = together
+    offers = offers_of(patient)
+    patient.cut()
+    expect(line(patient)).to_be_visible()
+    patient.page.wait_for_timeout(1000 * seconds)  # the outage itself
+    offers.clear()
+    patient.mend()
+    back = time_of(patient)
+    specialist.sees()
+    assert len(offers) <= 3
+
+    # A machine that is busy with other things is measured by what it needs for a whole page.
+    patient.page.reload()
+    assert back <= max(3.0, time_of(patient))
+
+
+def time_of(guest: Guest) -> float:
+    """Seconds until a picture of somebody else is drawn."""
+    began = time.monotonic()
+    guest.sees(frames=2)
+    return time.monotonic() - began
+
+
+def offers_of(guest: Guest) -> set[str]:
+    """The ids of the offers that this page sends from now on."""
+    ids: set[str] = set()
+
+    def sent(frame: str | bytes) -> None:
+        message = json.loads(frame)
+        if message["type"] == "offer":
+            ids.add(message["id"])
+
+    def watch(socket: WebSocket) -> None:
+        socket.on("framesent", sent)
+
+    guest.page.on("websocket", watch)
+    return ids
+
+
+MOVE = """
+from consultations.processes import register
+register("m1")
+"""
+
+
+def test_media_are_there_at_once_on_another_process(product, together):
+    """The old one sends everybody elsewhere; no tap, and no waiting for the connection to fail."""
+    patient, specialist = together
+    with patient.page.expect_websocket():
+        product.manage("shell", "--verbosity", "0", "-c", MOVE)
+    for one in (patient, specialist):
+        one.page.wait_for_function("() => connections.at(-1).connectionState === 'connected'")
+        one.sees()
+        one.hears()

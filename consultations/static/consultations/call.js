@@ -30,7 +30,8 @@ const ASK_AGAIN_MS = 4000;
  */
 export class Call extends EventTarget {
   /** @type {RTCPeerConnection} */ #connection;
-  /** @type {RTCSessionDescriptionInit | null} */ #pending = null;
+  /** @type {Promise<RTCSessionDescriptionInit> | null} the one offer that may be answered */
+  #pending = null;
   /** @type {Map<string, SlotTrack>} */ #slots = new Map();
   /** @type {CallState} */ #state = "new";
   /** @type {CallStatistics | null} */ #before = null;
@@ -72,25 +73,30 @@ export class Call extends EventTarget {
 
   /** The offer made before, or a new one. @returns {Promise<string>} */
   async offer() {
-    this.#pending ??= await this.#connection.createOffer();
-    return this.#pending.sdp ?? "";
-  }
-
-  /** An offer with new ICE credentials; the session and its media go on. @returns {Promise<string>} */
-  async restart() {
-    this.#pending = await this.#connection.createOffer({ iceRestart: true });
-    return this.#pending.sdp ?? "";
+    this.#pending ??= this.#connection.createOffer();
+    return (await this.#pending).sdp ?? "";
   }
 
   /**
-   * Applies the answer to the last offer.
+   * An offer with new ICE credentials, in place of one that was not answered yet; the session and
+   * its media go on.
+   * @returns {Promise<string>}
+   */
+  async restart() {
+    this.#pending = this.#connection.createOffer({ iceRestart: true });
+    return (await this.#pending).sdp ?? "";
+  }
+
+  /**
+   * Applies the answer to the newest offer.
    * @param {string} answer
    * @param {RTCIceServer[]} [iceServers] time-limited relay credentials, known only on admission
    */
   async accept(answer, iceServers) {
     if (this.#pending === null) throw new Error("no offer is waiting for an answer");
-    const offer = this.#pending;
+    const pending = this.#pending;
     this.#pending = null;
+    const offer = await pending;
     if (iceServers) {
       this.#connection.setConfiguration({ ...this.#connection.getConfiguration(), iceServers });
     }

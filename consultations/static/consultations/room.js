@@ -4,7 +4,6 @@
  */
 
 import { announce } from "../telemed/js/announce.js";
-import { Call } from "./call.js";
 import { drawMessages, listenToForm } from "./chat.js";
 import { DeviceCheck, remembered } from "./check.js";
 import { testConnection } from "./conntest.js";
@@ -12,8 +11,8 @@ import { playTestTone } from "./devices.js";
 import { listenToForms } from "./forms.js";
 import { lineOf, offerButton } from "./line.js";
 import { consentWords, drawConsents, drawPeople, drawWaiting } from "./lists.js";
+import { Media } from "./media.js";
 import { Own } from "./own.js";
-import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
 import { Signal, askTicket } from "./signal.js";
 import { drawEmergency, drawVisit } from "./sheets.js";
 import { Side } from "./side.js";
@@ -27,21 +26,14 @@ import { maybe, one, word } from "./words.js";
 const TICK_MS = 1000;
 const ERROR_MS = 8000;
 const BESIDE = "(min-width: 60rem)";
-/** From the best to the worst. */
-const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
 
 class Visit {
   /** @type {Snapshot | null} */ snapshot = null;
-  /** @type {Call | null} */ call = null;
-  /** @type {import("./quality.js").Sample | null} */ before = null;
   /** @type {Set<string>} */ waitingKnown = new Set();
-  steady = new SteadyVerdict();
-  entered = false;
   left = false;
   snapshotAt = 0;
   unread = 0;
   linkState = "connecting";
-  serverLevel = "good";
   title = document.title;
 
   /** @param {HTMLElement} root */
@@ -50,10 +42,11 @@ class Visit {
     this.csrf = /** @type {HTMLInputElement} */ (one(root, "[name=csrfmiddlewaretoken]")).value;
     this.check = new DeviceCheck(one(root, "#device-check"));
     this.stage = new Stage(one(root, "#stage"));
+    this.signal = this.newSignal();
+    this.media = this.newMedia();
     this.own = this.newOwn();
     this.side = new Side(root);
     this.side.addEventListener("open", () => this.drawUnread());
-    this.signal = this.newSignal();
     this.stop = new Stop(
       (type, fields) => this.signal.change(type, fields),
       (on) => this.halt(on),
@@ -79,8 +72,9 @@ class Visit {
     this.signal.start();
   }
 
+  /** @returns {Own} */
   newOwn() {
-    const own = new Own(this.root, this.stage, () => this.call);
+    const own = new Own(this.root, this.stage, () => this.media.call);
     own.addEventListener("muted", (event) => this.ask("mute", detail(event)));
     own.addEventListener("trouble", (event) => announce(detail(event), ERROR_MS));
     own.addEventListener("changed", () => this.drawLine());
@@ -97,6 +91,19 @@ class Visit {
     });
     signal.addEventListener("ended", (event) => this.end(detail(event)));
     return signal;
+  }
+
+  /** @returns {Media} */
+  newMedia() {
+    const media = new Media(this.signal, () => this.own.sending);
+    media.addEventListener("slot", (event) => this.stage.addTrack(detail(event)));
+    media.addEventListener("over", () => this.stage.forgetTracks());
+    media.addEventListener("trouble", (event) => this.tellError(detail(event)));
+    media.addEventListener("state", (event) => {
+      this.root.dataset.call = detail(event);
+      this.drawLine();
+    });
+    return media;
   }
 
   // --- what the room says
@@ -125,35 +132,25 @@ class Visit {
     drawEmergency(snapshot, was);
     drawVisit(this.root, snapshot);
     this.drawLine();
-    if (!this.entered) {
-      this.entered = true;
-      this.own.takeMutes(people.find((person) => person.id === snapshot.you.id)?.muted ?? []);
-      void this.enter();
-      if (this.side.open === "" && matchMedia(BESIDE).matches) this.side.show("visit");
-    }
+    if (this.media.entered) return;
+    this.own.takeMutes(people.find((person) => person.id === snapshot.you.id)?.muted ?? []);
+    this.media.enter();
+    if (this.side.open === "" && matchMedia(BESIDE).matches) this.side.show("visit");
   }
 
   /** @param {Snapshot} snapshot */
   outside(snapshot) {
-    if (this.entered) this.hangUp();
+    if (this.media.entered) this.media.hangUp();
     this.show("waiting");
     drawWaitingRoom(this.root, snapshot);
-    this.prepare();
-  }
-
-  /** Devices and offer are ready before admission, so that it costs one round trip. */
-  prepare() {
-    if (this.call === null) {
-      this.call = this.newCall();
-      void this.call.prepare(this.own.sending);
-    }
+    this.media.prepare();
   }
 
   /** @param {any} hint */
   hint(hint) {
     if (hint.type === "slots") this.stage.map(hint.slots);
     else if (hint.type === "speaker") this.stage.speaks(hint.participant);
-    else if (hint.type === "quality") this.serverLevel = hint.level;
+    else if (hint.type === "quality") this.media.serverLevel = hint.level;
     else if (hint.type === "link") {
       this.stage.link(hint.participant, hint.state);
       const person = this.snapshot?.people?.find((each) => each.id === hint.participant);
@@ -165,76 +162,16 @@ class Visit {
     }
   }
 
-  // --- media
-
-  newCall() {
-    const call = new Call({ slots: { audio: 5, video: 6 } });
-    call.addEventListener("slot", (event) => this.stage.addTrack(detail(event)));
-    call.addEventListener("needoffer", () => void this.negotiate(() => call.restart(), call));
-    call.addEventListener("state", (event) => {
-      this.root.dataset.call = detail(event);
-      if (detail(event) === "closed" && call === this.call) this.rejoinMedia();
-      this.drawLine();
-    });
-    return call;
-  }
-
-  async enter() {
-    this.prepare();
-    const call = this.call;
-    if (call) await this.negotiate(() => call.offer(), call);
-  }
-
-  /** @param {() => Promise<string>} makeOffer @param {Call} call */
-  async negotiate(makeOffer, call) {
-    try {
-      const answer = await this.signal.change("offer", { sdp: await makeOffer() });
-      if (call === this.call) await call.accept(answer.sdp, answer.ice_servers);
-    } catch (error) {
-      if (call === this.call) this.tellError(error);
-    }
-  }
-
-  /** The media server forgot this connection (it restarted, or we were away too long). */
-  rejoinMedia() {
-    this.hangUp();
-    if (this.snapshot?.people) {
-      this.entered = true;
-      void this.enter();
-    }
-  }
-
-  hangUp() {
-    const call = this.call;
-    this.call = null;
-    this.entered = false;
-    this.before = null;
-    call?.close();
-    this.stage.forgetTracks();
-  }
-
   // --- every second
 
   async tick() {
     this.stage.tick(new Date().toLocaleTimeString("fr", { hour12: false }));
     this.drawLine();
-    if (this.call?.state !== "connected") return;
-    const now = sample(await this.call.reports());
-    if (this.before && this.steady.take(verdict(measure(this.before, now), this.stage.expected))) {
-      this.drawQuality();
-    }
-    this.before = now;
-  }
-
-  /** The worse of what this browser measures and what the server can send. */
-  get quality() {
-    if (this.call?.state !== "connected") return "connecting";
-    const server = this.serverLevel === "audio-only" ? "voice-only" : this.serverLevel;
-    return QUALITIES[Math.max(QUALITIES.indexOf(this.steady.current), QUALITIES.indexOf(server))];
+    await this.media.tick(this.stage.expected);
   }
 
   drawQuality() {
-    const words = word(this.quality ?? "good");
+    const words = word(this.media.quality);
     const shown = one(this.root, "[data-quality]");
     if (shown.textContent !== words) shown.textContent = words;
   }
@@ -245,8 +182,8 @@ class Visit {
     const { words, offer } = lineOf(this.snapshot, {
       stopped: this.stop.on,
       open: this.linkState === "open",
-      reconnecting: this.call?.state === "reconnecting",
-      quality: this.quality ?? "",
+      reconnecting: this.media.reconnecting,
+      quality: this.media.quality,
       silent: this.stage.needsTap,
       pictured: !this.own.muted.video,
       identifying: this.side.open === "more",
@@ -449,7 +386,7 @@ class Visit {
   leave() {
     this.left = true;
     this.signal.change("leave").finally(() => this.signal.stop());
-    this.hangUp();
+    this.media.hangUp();
     this.end({ reason: "left" });
   }
 
@@ -472,7 +409,7 @@ class Visit {
       location.reload();
       return;
     }
-    this.hangUp();
+    this.media.hangUp();
     this.own.close();
     this.show("ended");
     for (const dialog of document.querySelectorAll("dialog[open]")) {

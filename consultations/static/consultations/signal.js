@@ -60,6 +60,8 @@
 
 export const PROTOCOL = 1;
 const SILENCE_MS = 35_000;
+const PROBE_MS = 1_800;
+const TICKET_MS = 8_000;
 const ANSWER_MS = 8_000;
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 5_000;
@@ -78,15 +80,26 @@ export class Refused extends Error {
   }
 }
 
+/** A change in whose place a newer one was asked for. */
+export class Superseded extends Error {}
+
 /**
  * Events, each a CustomEvent: `link` (LinkState), `snapshot` (Snapshot), `hint` (a server message
- * of type link, slots, speaker or quality), `ended` ({reason: EndReason, refusal?: Refusal}).
+ * of type link, slots, speaker or quality), `moved` (the room is on another media process, which
+ * knows nothing of this one's connection), `ended` ({reason: EndReason, refusal?: Refusal}).
  */
 export class Signal extends EventTarget {
   /** @type {WebSocket | null} */ #socket = null;
-  /** @type {Map<string, {message: object, settle: (answer: any) => void}>} */ #open = new Map();
+  /** @type {Map<string, {message: {type: string}, settle: (answer: any) => void,
+   *   drop: () => void}>} */
+  #open = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #pinging;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #probing;
+  /** Counts the tries to connect: what belongs to an older one is heard no more. */
+  #attempt = 0;
+  /** Which process this browser last spoke to, and in which of its lives. */
+  #home = "";
   #number = 0;
   #heardAt = 0;
   #wait = FIRST_WAIT_MS;
@@ -98,7 +111,11 @@ export class Signal extends EventTarget {
   constructor(askTicket) {
     super();
     this.askTicket = askTicket;
-    globalThis.addEventListener?.("online", () => this.#hurry());
+    globalThis.addEventListener?.("online", () => this.probe());
+    globalThis.addEventListener?.("pageshow", () => this.probe());
+    globalThis.document?.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.probe();
+    });
   }
 
   start() {
@@ -112,23 +129,60 @@ export class Signal extends EventTarget {
 
   /**
    * Ask for a change. Sent again after a reconnect until it is answered; `id` makes the repeat
-   * harmless. Rejects with `Refused`.
+   * harmless. Rejects with `Refused`, or with `Superseded` when it was dropped.
    * @param {string} type @param {object} [fields] @returns {Promise<any>} the answer
    */
   change(type, fields = {}) {
     const id = crypto.randomUUID();
     const message = { type, id, ...fields };
     return new Promise((resolve, reject) => {
-      const settle = (/** @type {any} */ answer) => {
+      const again = setTimeout(() => this.#send(message), ANSWER_MS);
+      const close = () => {
         clearTimeout(again);
         this.#open.delete(id);
+      };
+      const settle = (/** @type {any} */ answer) => {
+        close();
         if (answer.type === "refused") reject(new Refused(answer));
         else resolve(answer);
       };
-      this.#open.set(id, { message, settle });
-      const again = setTimeout(() => this.#send(message), ANSWER_MS);
+      const drop = () => {
+        close();
+        reject(new Superseded());
+      };
+      this.#open.set(id, { message, settle, drop });
       this.#send(message);
     });
+  }
+
+  /** What was asked of this kind is asked no more, and its answer not waited for.
+   * @param {string} type */
+  drop(type) {
+    for (const { message, drop } of [...this.#open.values()]) if (message.type === type) drop();
+  }
+
+  /** Ask for the snapshot, though no change of the room has raised its number. */
+  look() {
+    this.#send({ type: "snapshot" });
+  }
+
+  /**
+   * Does the link still carry anything? A socket may look open for minutes after it died: what
+   * does not answer soon is made anew, and who waits for the next try waits no longer.
+   */
+  probe() {
+    if (this.#ended || this.#attempt === 0) return;
+    if (this.#retry !== undefined) {
+      this.#connectAnew();
+      return;
+    }
+    if (this.#probing !== undefined) return;
+    const [attempt, heardAt] = [this.#attempt, this.#heardAt];
+    this.#send({ type: "ping" });
+    this.#probing = setTimeout(() => {
+      this.#probing = undefined;
+      if (attempt === this.#attempt && heardAt === this.#heardAt) this.#connectAnew();
+    }, PROBE_MS);
   }
 
   /** @param {object} message */
@@ -140,11 +194,14 @@ export class Signal extends EventTarget {
 
   async #connect() {
     clearTimeout(this.#retry);
+    this.#retry = undefined;
+    const attempt = ++this.#attempt;
     this.#tellLink("connecting");
     let ticket;
     try {
       ticket = await this.askTicket();
     } catch (error) {
+      if (attempt !== this.#attempt) return;
       if (error instanceof Refused && error.code !== "unavailable") {
         this.#end("refused", { code: error.code, message: error.message });
       } else {
@@ -152,7 +209,7 @@ export class Signal extends EventTarget {
       }
       return;
     }
-    if (this.#ended) return;
+    if (this.#ended || attempt !== this.#attempt) return;
     const address = new URL(ticket.url, location.href);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
@@ -161,17 +218,17 @@ export class Signal extends EventTarget {
       socket.send(JSON.stringify({ type: "hello", ticket: ticket.ticket, protocol: PROTOCOL }));
     });
     socket.addEventListener("message", (event) => {
-      if (socket === this.#socket) this.#take(JSON.parse(event.data));
+      if (socket === this.#socket) this.#take(JSON.parse(event.data), ticket.url);
     });
     socket.addEventListener("close", (event) => {
       if (socket === this.#socket) this.#closed(event);
     });
   }
 
-  /** @param {any} message */
-  #take(message) {
+  /** @param {any} message @param {string} url of the socket it came by */
+  #take(message, url) {
     this.#heardAt = performance.now();
-    if (message.type === "welcome") this.#welcome(message);
+    if (message.type === "welcome") this.#welcome(message, `${url} ${message.epoch}`);
     else if (message.type === "snapshot") this.#snapshot(message);
     else if (message.type === "pong") {
       if (message.number > this.#number) this.#send({ type: "snapshot" });
@@ -179,14 +236,16 @@ export class Signal extends EventTarget {
     else this.dispatchEvent(new CustomEvent("hint", { detail: message }));
   }
 
-  /** @param {{ping_seconds: number}} welcome */
-  #welcome(welcome) {
+  /** @param {{ping_seconds: number}} welcome @param {string} home */
+  #welcome(welcome, home) {
     this.#welcomed = true;
     this.#wait = FIRST_WAIT_MS;
     this.#ticketsRefused = 0;
     clearInterval(this.#pinging);
     this.#pinging = setInterval(() => this.#ping(), welcome.ping_seconds * 1000);
     this.#tellLink("open");
+    if (this.#home !== "" && this.#home !== home) this.dispatchEvent(new CustomEvent("moved"));
+    this.#home = home;
     for (const { message } of this.#open.values()) this.#send(message);
   }
 
@@ -200,10 +259,7 @@ export class Signal extends EventTarget {
   /** A socket that looks open may be dead for minutes; what does not answer is closed by us. */
   #ping() {
     if (performance.now() - this.#heardAt > SILENCE_MS) {
-      const dead = this.#socket;
-      this.#socket = null;
-      dead?.close();
-      this.#comeBack();
+      this.#connectAnew();
       return;
     }
     this.#send({ type: "ping" });
@@ -217,6 +273,7 @@ export class Signal extends EventTarget {
     } else if (event.code === 4001 && ++this.#ticketsRefused >= TICKET_TRIES) {
       this.#end("unwelcome");
     } else if (event.code === 4005) {
+      this.#home = "elsewhere";
       this.#comeBack(Math.random() * within(event.reason) * 1000);
     } else {
       this.#comeBack(event.code === 4006 ? TOO_FAST_WAIT_MS : undefined);
@@ -235,11 +292,11 @@ export class Signal extends EventTarget {
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
   }
 
-  /** The network is back: no reason to wait any longer. */
-  #hurry() {
-    if (this.#ended || this.#socket !== null) return;
+  #connectAnew() {
+    const dead = this.#socket;
     this.#wait = FIRST_WAIT_MS;
-    void this.#connect();
+    this.#comeBack(0);
+    dead?.close();
   }
 
   /** @param {EndReason} reason @param {Refusal} [refusal] @param {boolean} [tell] */
@@ -247,6 +304,7 @@ export class Signal extends EventTarget {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#probing);
     clearInterval(this.#pinging);
     const socket = this.#socket;
     this.#socket = null;
@@ -281,6 +339,7 @@ export async function askTicket(url, csrfToken) {
   const response = await fetch(url, {
     method: "POST",
     headers: { "X-CSRFToken": csrfToken, Accept: "application/json" },
+    signal: AbortSignal.timeout(TICKET_MS),
   });
   const type = response.headers.get("Content-Type") ?? "";
   if (!type.startsWith("application/json")) {

@@ -1,0 +1,153 @@
+/**
+ * The visit's media: one connection after another (call.js), the offers by which the room answers
+ * it, and how good it is. The page says when to prepare, to enter and to hang up.
+ */
+
+import { Call } from "./call.js";
+import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
+import { Superseded } from "./signal.js";
+
+/** @typedef {import("./signal.js").Signal} Signal */
+/** @typedef {import("./call.js").CallState} CallState */
+
+/** From the best to the worst. */
+const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
+/** The media server forgets who was silent for 30 s; silence shows here some seconds late. */
+const FORGOTTEN_MS = 20_000;
+
+/**
+ * Events: `slot` (detail: SlotTrack), `over` when the slots of before bring nothing any more,
+ * `state` (detail: CallState), `trouble` (detail: the error of an offer).
+ */
+export class Media extends EventTarget {
+  /** @type {Call | null} */ call = null;
+  /** @type {string} what the server can send */ serverLevel = "good";
+  #entered = false;
+  #steady = new SteadyVerdict();
+  /** @type {import("./quality.js").Sample | null} */ #before = null;
+  #offers = 0;
+  #lostAt = 0;
+
+  /** @param {Signal} signal @param {() => MediaStream} sending what may leave at present */
+  constructor(signal, sending) {
+    super();
+    this.signal = signal;
+    this.sending = sending;
+    signal.addEventListener("moved", () => this.#anew());
+    signal.addEventListener("link", (event) => {
+      if (/** @type {CustomEvent} */ (event).detail === "open") this.#hurry();
+    });
+  }
+
+  /** Devices and offer are ready before admission, so that it costs one round trip. */
+  prepare() {
+    if (this.call !== null) return;
+    this.call = this.#newCall();
+    void this.call.prepare(this.sending());
+  }
+
+  /** Once for each time that this person is let in. */
+  enter() {
+    this.#entered = true;
+    this.prepare();
+    const call = this.call;
+    if (call) void this.#negotiate(() => call.offer(), call);
+  }
+
+  hangUp() {
+    const call = this.call;
+    this.call = null;
+    this.#entered = false;
+    this.#before = null;
+    call?.close();
+    this.#tell("over", null);
+  }
+
+  /** @returns {boolean} */
+  get entered() {
+    return this.#entered;
+  }
+
+  get reconnecting() {
+    return this.call?.state === "reconnecting";
+  }
+
+  /** Look at what came since the last time. @param {{video: boolean, audio: boolean}} expected */
+  async tick(expected) {
+    if (this.call?.state !== "connected") return;
+    const now = sample(await this.call.reports());
+    if (this.#before) this.#steady.take(verdict(measure(this.#before, now), expected));
+    this.#before = now;
+  }
+
+  /** The worse of what this browser measures and what the server can send. @returns {string} */
+  get quality() {
+    if (this.call?.state !== "connected") return "connecting";
+    const server = this.serverLevel === "audio-only" ? "voice-only" : this.serverLevel;
+    const worse = Math.max(QUALITIES.indexOf(this.#steady.current), QUALITIES.indexOf(server));
+    return QUALITIES[worse] ?? "good";
+  }
+
+  #newCall() {
+    const call = new Call({ slots: { audio: 5, video: 6 } });
+    call.addEventListener("slot", (event) => this.#tell("slot", detail(event)));
+    call.addEventListener("needoffer", () => this.#restart(call));
+    call.addEventListener("state", (event) => {
+      if (call === this.call) this.#changed(detail(event));
+    });
+    return call;
+  }
+
+  /** Where media stop or come back, the socket beside them has died or can be had again.
+   * @param {CallState} state */
+  #changed(state) {
+    if (state === "reconnecting") this.#lostAt = performance.now();
+    this.#tell("state", state);
+    this.signal.probe();
+  }
+
+  /** What was lost with the link is asked for as soon as it is back. */
+  #hurry() {
+    if (this.call && this.reconnecting) this.#restart(this.call);
+  }
+
+  /** @param {Call} call */
+  #restart(call) {
+    if (call !== this.call) return;
+    const forgotten = this.reconnecting && performance.now() - this.#lostAt > FORGOTTEN_MS;
+    if (forgotten) this.#anew();
+    else void this.#negotiate(() => call.restart(), call);
+  }
+
+  /** The media server does not know this connection any more: another takes its place. */
+  #anew() {
+    const entered = this.#entered;
+    this.hangUp();
+    if (entered) this.enter();
+  }
+
+  /** One offer at a time: a newer one takes the place of what was not answered yet.
+   * @param {() => Promise<string>} makeOffer @param {Call} call */
+  async #negotiate(makeOffer, call) {
+    const turn = ++this.#offers;
+    this.signal.drop("offer");
+    try {
+      const sdp = await makeOffer();
+      if (turn !== this.#offers) return;
+      const answer = await this.signal.change("offer", { sdp });
+      if (call === this.call) await call.accept(answer.sdp, answer.ice_servers);
+    } catch (error) {
+      if (call === this.call && !(error instanceof Superseded)) this.#tell("trouble", error);
+    }
+  }
+
+  /** @param {string} type @param {unknown} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** @param {Event} event */
+function detail(event) {
+  return /** @type {CustomEvent} */ (event).detail;
+}
