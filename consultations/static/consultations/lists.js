@@ -57,7 +57,9 @@ export function drawWaiting(list, waiting, later, act) {
       person.elsewhere ? word("other-device") : "",
       ["given", "not-needed"].includes(person.consent) ? "" : word("consent-missing"),
     ];
-    one(row, "[data-facts]").textContent = facts.filter(Boolean).join(" · ");
+    const told = facts.filter(Boolean).join(" · ");
+    const shown = one(row, "[data-facts]");
+    if (shown.textContent !== told) shown.textContent = told;
   });
 }
 

@@ -24,6 +24,8 @@ import { maybe, one, word } from "./words.js";
 /** @typedef {import("./signal.js").Snapshot} Snapshot */
 
 const TICK_MS = 1000;
+/** The queue moves while nothing of this room changes: who waits asks for their place. */
+const LOOK_MS = 30_000;
 const ERROR_MS = 8000;
 const BESIDE = "(min-width: 60rem)";
 
@@ -32,6 +34,7 @@ class Visit {
   /** @type {Set<string>} */ waitingKnown = new Set();
   left = false;
   snapshotAt = 0;
+  lookedAt = 0;
   unread = 0;
   linkState = "connecting";
   title = document.title;
@@ -167,6 +170,12 @@ class Visit {
   async tick() {
     this.stage.tick(new Date().toLocaleTimeString("fr", { hour12: false }));
     this.drawLine();
+    if (this.snapshot?.waiting) this.drawWaitingList(this.snapshot.waiting);
+    const waits = this.root.dataset.part === "waiting";
+    if (waits && performance.now() - Math.max(this.snapshotAt, this.lookedAt) > LOOK_MS) {
+      this.lookedAt = performance.now();
+      this.signal.look();
+    }
     await this.media.tick(this.stage.expected);
   }
 
@@ -222,12 +231,17 @@ class Visit {
     else this.ask("consent", fields);
   }
 
+  /** @param {import("./signal.js").Waiting[]} waiting */
+  drawWaitingList(waiting) {
+    const list = maybe(this.root, "[data-waiting-list]");
+    const later = (performance.now() - this.snapshotAt) / 1000;
+    if (list) drawWaiting(list, waiting, later, (act, id) => this.act(act, id));
+  }
+
   /** @param {Snapshot} snapshot */
   drawWaiting(snapshot) {
-    const list = maybe(this.root, "[data-waiting-list]");
-    if (!list || !snapshot.waiting) return;
-    const later = (performance.now() - this.snapshotAt) / 1000;
-    drawWaiting(list, snapshot.waiting, later, (act, id) => this.act(act, id));
+    if (!snapshot.waiting) return;
+    this.drawWaitingList(snapshot.waiting);
     one(this.root, "[data-nobody-waits]").hidden = snapshot.waiting.length > 0;
     for (const count of this.root.querySelectorAll("[data-waiting-count]")) {
       count.textContent = String(snapshot.waiting.length);

@@ -48,6 +48,7 @@
  * @property {You} you
  * @property {ChatMessage[]} messages
  * @property {{place: number, minutes: number}} [queue]
+ * @property {boolean} [specialist_knows] the specialist has been shown that this person waits
  * @property {Person[]} [people]
  * @property {Waiting[]} [waiting]
  * @property {Visit} [visit]

@@ -10,7 +10,8 @@ export function drawWaitingRoom(root, snapshot) {
   one(root, "[data-queue]").hidden = denied;
   const asks = [snapshot.you, ...snapshot.you.carries].some((one) => one.consent === "none");
   one(root, "#waiting").classList.toggle("asking", asks && !denied);
-  const title = denied ? "denied" : asks ? "ask" : "knows";
+  const here = snapshot.specialist_knows ? "knows" : "told";
+  const title = denied ? "denied" : asks ? "ask" : here;
   one(root, "[data-waiting-title]").textContent = word(title);
   const { place = 1, minutes = 0 } = snapshot.queue ?? {};
   one(root, "[data-place]").textContent = place > 1 ? String(place) : "";
