@@ -16,6 +16,7 @@ from consultations.models import (
 )
 from consultations.rules import ConsentState, Person, consent_state
 from scheduling.models import Appointment
+from telemed.accounts.queries import first_contacts
 from telemed.lib import clock
 
 CHAT_LIMIT = 200
@@ -33,6 +34,7 @@ class Facts:
     chat: list[ChatMessage]
     guests: frozenset[str]  # guest sessions that were not ended
     barred: frozenset[str]  # participants who lost what they came by
+    contacts: dict[str, str]  # the patient's first of each system
     read_at: datetime = field(default_factory=clock.now)
 
     @property
@@ -87,6 +89,7 @@ def load(room_id: UUID | str) -> Facts:
         chat=_chat(room),
         guests=_guests(people),
         barred=frozenset(barred(one.pk for one in people)),
+        contacts=first_contacts(room.consultation.appointment.patient_id),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from consultations import rules
+from consultations import rules, whereabouts
 from consultations.facts import Facts
 from consultations.models import ChatMessage, Participant, ParticipantRole
 from telemed.accounts.names import display_name, user_name
@@ -192,26 +192,35 @@ def _message(facts: Facts, message: ChatMessage, you: Participant, language: str
 
 def _visit(facts: Facts, you: Participant) -> dict[str, Any]:
     visit = facts.consultation
+    phone = whereabouts.phone(visit, facts.contacts)
     return {
         "identified": visit.identified_how or None,
         "started_at": _iso(visit.started_at),
         "mode": visit.mode,
         "override": facts.override,
-        "phone": visit.phone_confirmed if you.role in PROFESSIONAL else None,
+        "phone": phone.text if you.role in PROFESSIONAL else None,
+        "phone_confirmed": phone.confirmed,
     }
 
 
 def emergency(facts: Facts, language: str) -> dict[str, Any]:
-    """What both sides need when seconds count; the patient's site, else their organisation."""
+    """What both sides need when seconds count; the patient's site, else their organisation.
+
+    What nobody confirmed for this visit is taken from the file and marked so.
+    """
     visit, booked = facts.consultation, facts.appointment
+    place = whereabouts.place(visit, facts.contacts, language)
+    phone = whereabouts.phone(visit, facts.contacts)
     site = booked.site or booked.organisation
     callers = [
         one for one in facts.people if one.role in PROFESSIONAL and one.state in rules.INSIDE
     ]
     doctor = next((one for one in callers if one.role == ParticipantRole.SPECIALIST), None)
     return {
-        "place": visit.place_confirmed,
-        "phone": visit.phone_confirmed,
+        "place": place.text,
+        "place_confirmed": place.confirmed,
+        "phone": phone.text,
+        "phone_confirmed": phone.confirmed,
         "contact": visit.contact_person,
         "number": site.emergency_number,
         "hospital": localized(site.nearest_hospital, language),

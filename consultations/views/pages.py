@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consultations import consent_texts, refused_links, rules
+from consultations import consent_texts, refused_links, rules, whereabouts
 from consultations.access import GUEST_COOKIE, Seat, guest_of, link_or_404, seat_for
 from consultations.actions.entering import may_come_late, open_visit, opened
 from consultations.actions.guests import start_session
@@ -25,12 +25,14 @@ from scheduling.models import AppointmentStatus
 from scheduling.rules import FINAL, join_window
 from telemed.accounts.access import viewer
 from telemed.accounts.doors import door, unstored
+from telemed.accounts.queries import first_contacts
 from telemed.accounts.roles import May
 from telemed.audit import actions as audit
 from telemed.lib import clock
 from telemed.lib.refusals import Refused
 
 GUEST_SECONDS = 24 * 3600
+SAYS_WHERE = PROFESSIONAL | {ParticipantRole.PATIENT, ParticipantRole.REPRESENTATIVE}
 
 
 @require_safe
@@ -135,6 +137,7 @@ def _visit_page(
         "other_text": consent_texts.text_for(get_language() or "fr", patient=False),
         "identifications": Consultation.Identification.choices,
         "site": seat.appointment.site or seat.appointment.organisation,
+        "where": _where(visit.consultation, seat) if seat.role in SAYS_WHERE else None,
     }
     return render(request, "consultations/room.html", context)
 
@@ -148,6 +151,21 @@ def _audit_opening(seat: Seat, code: str = "") -> None:
         subject=("appointment", seat.appointment.pk),
         code=code,
     )
+
+
+def _where(visit: Consultation, seat: Seat) -> dict[str, Any]:
+    """What the confirmation of place and number begins with. A link may have come into other
+    hands: only who signed in is shown what is on file, or was said before."""
+    if not seat.verified:
+        return {"confirmed": bool(visit.place_confirmed)}
+    contacts = first_contacts(seat.appointment.patient_id)
+    place = whereabouts.place(visit, contacts, get_language() or "fr")
+    return {
+        "place": place.text,
+        "phone": whereabouts.phone(visit, contacts).text,
+        "contact": visit.contact_person,
+        "confirmed": place.confirmed,
+    }
 
 
 def _closed_door(seat: Seat, now: datetime) -> dict[str, Any]:

@@ -91,6 +91,17 @@ def verified_email(user_id: UUID) -> str:
     return rows.order_by("-primary", "pk").values_list("email", flat=True).first() or ""
 
 
+def first_contacts(patient_id: UUID) -> dict[str, str]:
+    """The first contact of each system (phone, email, postal) through which they are reached."""
+    rows = PatientContact.objects.filter(
+        patient=patient_id, voided_at__isnull=True, contact_point__voided_at__isnull=True
+    ).select_related("contact_point")
+    found: dict[str, str] = {}
+    for row in rows.order_by("rank", "received_at"):
+        found.setdefault(row.contact_point.system, row.contact_point.value)
+    return found
+
+
 @dataclass(frozen=True)
 class Card:
     """What a presenter sees of a patient, voided rows left out."""

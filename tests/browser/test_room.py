@@ -1,5 +1,7 @@
 """The room in browsers: consent, the waiting room, mute, devices, a presenter, guests by link."""
 
+import re
+
 import pytest
 from playwright.sync_api import Request, WebSocket, expect
 
@@ -53,6 +55,37 @@ def test_nobody_is_let_in_before_the_consent_and_it_can_be_taken_back(someone, v
 def stands_still(guest: Guest) -> None:
     """Wait until nothing but keep-alives has arrived for half a second."""
     guest.page.evaluate(STILL, 500)
+
+
+def test_place_and_number_are_confirmed_while_waiting_and_serve_when_the_line_drops(someone, visit):
+    patient, specialist = someone("amina", **PHONE), someone("dr.salma")
+    patient.go_in(visit.path)
+    patient.agree()
+    where = patient.page.locator("[data-where]")
+    expect(where.locator("#where-phone")).to_have_value(re.compile("2126"))
+    patient.page.fill("#where-place", "دوار أكدال")
+    patient.page.fill("#where-phone", "0661 23 45 67")
+    where.locator("form button").click()
+    expect(where.locator("[data-where-said]")).to_contain_text("دوار أكدال")
+
+    specialist.go_in(visit.path)
+    specialist.admit()
+    specialist.sees()
+    patient.page.click("[data-do=emergency]")
+    sheet = specialist.page.locator("#emergency")
+    expect(sheet.locator("[data-emergency-place]")).to_have_text("دوار أكدال")
+    expect(sheet.locator("[data-emergency-place-unsure]")).to_be_hidden()
+    specialist.page.click("#emergency [data-closes]")
+
+    patient.cut()
+    call = line(specialist).locator("a[href='tel:0661 23 45 67']")
+    expect(call).to_be_visible()
+    specialist.page.click("[data-opens=finish]")
+    expect(specialist.page.locator("#finish [data-phone]")).to_have_text("0661 23 45 67")
+    specialist.page.click("[data-finish=telephone]")
+    expect(specialist.page.locator("#ended")).to_be_visible()
+    patient.mend()
+    expect(patient.page.locator("#ended")).to_be_visible()
 
 
 def test_silence_is_shown_and_outlasts_a_reload(together):

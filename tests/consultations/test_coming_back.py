@@ -8,6 +8,7 @@ import pytest
 from consultations.models import ConsentOverride, Participant, Room
 from consultations.process import SEEN_EVERY_BEATS
 from scheduling.actions.change import reassign
+from scheduling.models import Appointment, PatientPlace
 from telemed.audit.actor import Actor
 from telemed.audit.models import Event
 from tests.consultations.conftest import words
@@ -266,8 +267,25 @@ class TestEmergency:
         shown = salma.snapshot["emergency"]
         assert shown == amina.snapshot["emergency"]
         assert (shown["place"], shown["phone"]) == ("Douar Agoudal", "0661234567")
+        assert shown["place_confirmed"]
+        assert shown["phone_confirmed"]
         assert (shown["number"], shown["hospital_phone"]) == ("141", "+212535582011")
         assert shown["calls_back"] == "Dr Salma Bennis"
+
+    async def test_what_nobody_confirmed_is_taken_from_the_file_and_marked(self, call, visit):
+        salma, amina = call
+        site, place = visit.patient.organisation, PatientPlace.FACILITY
+        booked = Appointment.objects.filter(pk=visit.pk)
+        await booked.aupdate(site=site, patient_place=place)
+
+        await amina.change("emergency")
+        await salma.until(lambda: salma.snapshot["emergency"] is not None)
+
+        shown = salma.snapshot["emergency"]
+        assert shown["place"] == "Centre de santé Imilchil"
+        assert shown["phone"] == salma.snapshot["visit"]["phone"] == "+212661234567"
+        assert not shown["place_confirmed"]
+        assert not shown["phone_confirmed"]
 
 
 async def test_every_act_stands_in_the_audit_and_entering_is_one_reading(call, cast, visit):

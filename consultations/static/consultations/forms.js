@@ -1,6 +1,8 @@
 /** The forms of the call: what is filled in becomes one change of the room. */
 
-/** @typedef {(type: string, fields?: object, told?: string) => void} Ask */
+import { maybe, one } from "./words.js";
+
+/** @typedef {(type: string, fields?: object, told?: string) => Promise<boolean>} Ask */
 
 /** @param {HTMLElement} root @param {Ask} ask */
 export function listenToForms(root, ask) {
@@ -8,13 +10,10 @@ export function listenToForms(root, ask) {
     ask("identify", { how: data.get("how") }, "visit-began"),
   );
   onSubmit(root, "[data-override-form]", (data) => ask("override", { reason: data.get("reason") }));
-  onSubmit(root, "[data-place-form]", (data) =>
-    ask(
-      "place",
-      { place: data.get("place"), phone: data.get("phone"), contact: data.get("contact") },
-      "saved",
-    ),
-  );
+  onSubmit(root, "[data-place-form]", async (data) => {
+    const said = { place: data.get("place"), phone: data.get("phone"), contact: data.get("contact") };
+    if (await ask("place", said, "saved")) drawWhere(root, data);
+  });
   onSubmit(root, "[data-declare-form]", (data, form) => {
     ask("declare", {
       person: crypto.randomUUID(),
@@ -31,10 +30,27 @@ export function listenToForms(root, ask) {
  * @param {(data: FormData, form: HTMLFormElement) => void} work
  */
 function onSubmit(root, selector, work) {
-  const form = root.querySelector(selector);
-  if (!(form instanceof HTMLFormElement)) return;
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    work(new FormData(form), form);
-  });
+  for (const form of root.querySelectorAll(selector)) {
+    if (!(form instanceof HTMLFormElement)) continue;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      work(new FormData(form), form);
+    });
+  }
+}
+
+/** The waiting room shows what was said, and both forms go on from it.
+ * @param {HTMLElement} root @param {FormData} said */
+function drawWhere(root, said) {
+  for (const form of root.querySelectorAll("[data-place-form]")) {
+    for (const [name, value] of said) {
+      const input = form.querySelector(`[name=${name}]`);
+      if (input instanceof HTMLInputElement) input.value = String(value);
+    }
+  }
+  const where = maybe(root, "[data-where]");
+  if (!where) return;
+  where.classList.add("said");
+  one(where, "[data-where-place]").textContent = String(said.get("place"));
+  one(where, "[data-where-phone]").textContent = String(said.get("phone"));
 }

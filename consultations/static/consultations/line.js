@@ -3,7 +3,7 @@
 import { word } from "./words.js";
 
 /** @typedef {import("./signal.js").Snapshot} Snapshot */
-/** @typedef {{label: string, does?: string, panel?: string}} Offer */
+/** @typedef {{label: string, does?: string, panel?: string, calls?: string}} Offer */
 /** @typedef {{words: string, offer?: Offer}} Line */
 
 /**
@@ -19,7 +19,7 @@ import { word } from "./words.js";
 export function lineOf(snapshot, state) {
   if (!snapshot?.people) return { words: "" };
   const words = trouble(snapshot, snapshot.people, state);
-  if (words) return { words };
+  if (words) return { words, offer: callOffer(snapshot, snapshot.people, state) };
   if (state.silent) return { words: "", offer: { label: word("tap-to-hear"), does: "hear" } };
   if (["poor", "voice-only"].includes(state.quality) && state.pictured) {
     return { words: word("weak"), offer: { label: word("voice-only-offer"), does: "camera" } };
@@ -29,6 +29,16 @@ export function lineOf(snapshot, state) {
     return { words: word("identify"), offer: { label: word("identify-offer"), panel: "more" } };
   }
   return { words: "" };
+}
+
+/** Where media fail, whoever has the patient's number can telephone.
+ * @param {Snapshot} snapshot @param {import("./signal.js").Person[]} people @param {State} state
+ * @returns {Offer | undefined} */
+function callOffer({ visit, you }, people, state) {
+  if (!visit?.phone || you.role !== "specialist" || state.stopped) return undefined;
+  const away = people.some((person) => person.id !== you.id && person.link === "reconnecting");
+  if (!away && state.open && !state.reconnecting && state.quality !== "lost") return undefined;
+  return { label: word("call-back", { phone: visit.phone }), calls: visit.phone };
 }
 
 /** @param {Snapshot} snapshot @param {import("./signal.js").Person[]} people @param {State} state */
@@ -50,9 +60,10 @@ function trouble(snapshot, people, state) {
 }
 
 /** @param {Offer} offer */
-export function offerButton({ label, does = "", panel = "" }) {
-  const button = document.createElement("button");
-  button.type = "button";
+export function offerButton({ label, does = "", panel = "", calls = "" }) {
+  const button = document.createElement(calls ? "a" : "button");
+  if (button instanceof HTMLAnchorElement) button.href = `tel:${calls}`;
+  else button.type = "button";
   button.className = "button";
   button.textContent = label;
   if (does) button.dataset.do = does;

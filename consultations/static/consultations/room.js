@@ -335,12 +335,17 @@ class Visit {
     if (id) input.focus();
   }
 
-  /** @param {string} type @param {object} [fields] @param {string} [told] a word said when stored */
-  ask(type, fields = {}, told) {
-    this.signal.change(type, fields).then(
-      () => told && announce(word(told)),
-      (error) => this.tellError(error),
-    );
+  /** @param {string} type @param {object} [fields] @param {string} [told] a word said when stored
+   *  @returns {Promise<boolean>} whether it was stored */
+  async ask(type, fields = {}, told) {
+    try {
+      await this.signal.change(type, fields);
+    } catch (error) {
+      this.tellError(error);
+      return false;
+    }
+    if (told) announce(word(told));
+    return true;
   }
 
   /** @param {unknown} error */
@@ -367,6 +372,7 @@ class Visit {
     else if (what === "leave") this.leave();
     else if (what === "close-side") this.side.shut();
     else if (what === "withdraw") this.withdraw();
+    else if (what === "where") one(this.root, "[data-where]").classList.remove("said");
     else if (what === "fullscreen") await one(this.root, "#call").requestFullscreen?.();
     else if (what === "pip") await this.stage.first?.requestPictureInPicture?.();
     else if (what === "emergency") {

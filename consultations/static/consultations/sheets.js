@@ -15,7 +15,13 @@ export function drawEmergency(snapshot, was) {
     if (text) one(sheet, `[data-emergency-${name}]`).textContent = text;
   };
   put("place", emergency.place);
-  put("phone", emergency.phone);
+  one(sheet, "[data-emergency-place-unsure]").hidden = !emergency.place || emergency.place_confirmed;
+  drawNumber(
+    one(sheet, "[data-emergency-phone]"),
+    one(sheet, "[data-emergency-phone-unsure]"),
+    emergency.phone,
+    emergency.phone_confirmed,
+  );
   put("contact", emergency.contact);
   put("number", emergency.number);
   put("hospital", emergency.hospital);
@@ -36,6 +42,22 @@ export function drawVisit(root, snapshot) {
   const phone = maybe(document, "[data-finish-phone]");
   if (phone && snapshot.visit?.phone) {
     phone.hidden = false;
-    one(phone, "[data-phone]").textContent = snapshot.visit.phone;
+    drawNumber(
+      one(phone, "[data-phone]"),
+      one(phone, "[data-phone-unsure]"),
+      snapshot.visit.phone,
+      snapshot.visit.phone_confirmed,
+    );
   }
+}
+
+/** A number to be called by one tap, and a word where nobody has confirmed it.
+ * @param {HTMLElement} link @param {HTMLElement} unsure @param {string} number
+ * @param {boolean} confirmed */
+function drawNumber(link, unsure, number, confirmed) {
+  if (!number) return;
+  link.textContent = number;
+  link.setAttribute("dir", "ltr");
+  link.setAttribute("href", `tel:${number}`);
+  unsure.hidden = confirmed;
 }

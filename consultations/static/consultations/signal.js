@@ -39,9 +39,10 @@
  * @typedef {{id: string, author: string, name: string, text: string, at: string,
  *   to: string | null, mine: boolean}} ChatMessage
  * @typedef {{identified: string | null, started_at: string | null, mode: string,
- *   override: boolean, phone: string | null}} Visit
- * @typedef {{place: string, phone: string, contact: string, number: string, hospital: string,
- *   hospital_phone: string, calls_back: string}} Emergency
+ *   override: boolean, phone: string | null, phone_confirmed: boolean}} Visit
+ * @typedef {{place: string, place_confirmed: boolean, phone: string, phone_confirmed: boolean,
+ *   contact: string, number: string, hospital: string, hospital_phone: string,
+ *   calls_back: string}} Emergency
  * @typedef {object} Snapshot
  * @property {number} number
  * @property {string} room
