@@ -61,7 +61,8 @@ class Kind:
     changes: bool = True
 
 
-REASON = one_of("permission", "device", "network")
+# ``browser``: one inside another app, or one that keeps devices from this address.
+REASONS = ("permission", "device", "network", "browser")
 SDP = text(60_000)
 
 KINDS: dict[str, Kind] = {
@@ -88,7 +89,7 @@ KINDS: dict[str, Kind] = {
     "undeclare": Kind({"person": identifier}),
     "place": Kind({"place": text(300, 0), "phone": text(32, 0), "contact": text(200, 0)}),
     "chat": Kind({"text": text(2000), "to": maybe(identifier)}),
-    "unable": Kind({"reason": REASON}),
+    "unable": Kind({"reason": one_of(*REASONS)}),
     "leave": Kind({}),
     "admit": Kind({"participant": identifier}),
     "deny": Kind({"participant": identifier}),

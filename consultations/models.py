@@ -156,7 +156,7 @@ class Participant(Row):
     next_browser = models.UUIDField(null=True, blank=True)  # another device, which waits
     next_since = models.DateTimeField(null=True, blank=True)
     muted = models.JSONField(default=list, blank=True)  # audio, video, screen
-    unable_reason = models.CharField(max_length=16, blank=True)  # permission, device, network
+    unable_reason = models.CharField(max_length=16, blank=True)  # one of messages.REASONS
     opened_at = models.DateTimeField(null=True, blank=True)  # link, test or waiting page opened
     waiting_since = models.DateTimeField(null=True, blank=True)
     admitted_at = models.DateTimeField(null=True, blank=True)

@@ -196,13 +196,20 @@ def mute(room_id: str, by: Participant, actor: Actor, kind: str, *, muted: bool)
 
 
 def could_not_join(room_id: str, by: Participant, actor: Actor, reason: str) -> None:
-    """Keep why somebody could not come in: permission, device or network."""
+    """Keep why somebody could not come in: permission, device, network or browser."""
     with change(room_id, "room.unable", actor, about=by) as room:
         one = participant_of(room, by.pk)
         one.unable_reason = reason
-        if one.state not in rules.INSIDE | rules.OUTSIDE:
+        if one.state in (State.INVITED, State.JOINING):
             one.state = State.UNABLE
         one.save(update_fields=["unable_reason", "state"])
+
+
+def report_trouble(seat: Seat, reason: str) -> None:
+    """The page before the visit found it; the same reason again changes nothing."""
+    participant = opened(seat)
+    if participant.unable_reason != reason:
+        could_not_join(str(participant.room_id), participant, seat.actor, reason)
 
 
 def seen(participants: Iterable[str]) -> None:

@@ -43,6 +43,7 @@ def room(request: HttpRequest, appointment_id: UUID) -> HttpResponseBase:
         request,
         seat,
         ticket_url=reverse("consultations:ticket", args=[appointment_id]),
+        trouble_url=reverse("consultations:trouble", args=[appointment_id]),
         test_url=reverse("consultations:test_ticket"),
     )
 
@@ -61,6 +62,7 @@ def link(request: HttpRequest, token: str) -> HttpResponseBase:
                 request,
                 seat,
                 ticket_url=reverse("consultations:guest_ticket", args=[token]),
+                trouble_url=reverse("consultations:guest_trouble", args=[token]),
                 test_url=reverse("consultations:guest_test_ticket", args=[token]),
                 before=what_the_patient_may(seat, token),
             )
@@ -102,6 +104,7 @@ def _visit_page(
     seat: Seat,
     *,
     ticket_url: str,
+    trouble_url: str,
     test_url: str,
     before: dict[str, Any] | None = None,
 ) -> HttpResponseBase:
@@ -130,6 +133,7 @@ def _visit_page(
     _audit_opening(seat)
     context |= {
         "ticket_url": ticket_url,
+        "trouble_url": trouble_url,
         "test_url": test_url,
         "returning": back and _same_browser(request, participant, now),
         "language": get_language() or "fr",

@@ -28,7 +28,7 @@ BAD_REQUEST, UNAVAILABLE = 400, 503
 @door(May.ROOM_JOIN)
 def ticket(request: HttpRequest, appointment_id: UUID) -> HttpResponseBase:
     seat = seat_for(viewer(request), appointment_id)
-    return _in_words(lambda: _enter(request, seat), seat)
+    return in_words(lambda: _enter(request, seat), seat)
 
 
 @require_POST
@@ -36,21 +36,21 @@ def guest_ticket(request: HttpRequest, token: str) -> HttpResponseBase:
     seat = guest_of(request, token)
     if seat is None:
         raise Http404
-    return unstored(_in_words(lambda: _enter(request, seat), seat))
+    return unstored(in_words(lambda: _enter(request, seat), seat))
 
 
 @require_POST
 @door()
 def test_ticket(request: HttpRequest) -> HttpResponseBase:
     """For the connection test, in a session of its own that reaches no room."""
-    return _in_words(_test)
+    return in_words(_test)
 
 
 @require_POST
 def guest_test_ticket(request: HttpRequest, token: str) -> HttpResponseBase:
     if guest_of(request, token) is None:
         raise Http404
-    return unstored(_in_words(_test))
+    return unstored(in_words(_test))
 
 
 def _enter(request: HttpRequest, seat: Seat) -> HttpResponseBase:
@@ -98,7 +98,7 @@ def browser_of(request: HttpRequest) -> UUID:
         return uuid4()
 
 
-def _in_words(work: Callable[[], HttpResponseBase], seat: Seat | None = None) -> HttpResponseBase:
+def in_words(work: Callable[[], HttpResponseBase], seat: Seat | None = None) -> HttpResponseBase:
     """The door's mapping of refusals, for a script instead of a person."""
     try:
         return work()

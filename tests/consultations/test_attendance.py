@@ -11,13 +11,14 @@ from consultations import tasks
 from consultations.access import seat_for
 from consultations.actions.entering import enter, opened
 from consultations.actions.entering import seen as sign_of_life
-from consultations.models import Room
+from consultations.models import Participant, Room
 from consultations.refusals import RoomRefused
 from consultations.rules import Attendance, outcome_after
 from scheduling.actions.change import cancel
 from scheduling.actions.outcome import set_outcome
 from telemed.accounts.access import viewer_of
 from telemed.audit.actor import Actor
+from telemed.audit.models import Event
 from tests import make
 
 
@@ -79,6 +80,31 @@ def test_who_opened_the_page_could_not_join(booked, cast, clock):
     opened(amina_seat(cast, clock, booked))
 
     assert settle(booked, clock) == ("arrived", "could_not_join_unknown")
+
+
+@pytest.mark.parametrize("reason", ["permission", "device", "network", "browser"])
+def test_the_page_before_the_visit_tells_why(booked, cast, client, clock, reason):
+    client.force_login(cast.amina_user)
+    address = reverse("consultations:trouble", args=[booked.pk])
+
+    for _again in range(2):
+        assert client.post(address, {"reason": reason}).status_code == 200
+
+    assert Event.objects.filter(action="room.unable").count() == 1
+    assert settle(booked, clock) == ("arrived", f"could_not_join_{reason}")
+
+
+def test_no_other_reason_is_kept_and_entering_takes_it_back(booked, cast, client, clock):
+    client.force_login(cast.amina_user)
+    address = reverse("consultations:trouble", args=[booked.pk])
+
+    assert client.post(address, {"reason": "weather"}).status_code == 400
+    client.post(address, {"reason": "device"})
+    enter(amina_seat(cast, clock, booked), uuid4())
+    # Another tab of the same person must not take away the place of the one who waits.
+    client.post(address, {"reason": "network"})
+
+    assert Participant.objects.get(patient=cast.amina).state == "waiting"
 
 
 def test_who_waited_for_nobody_is_not_blamed(booked, cast, clock):

@@ -46,7 +46,10 @@ export class DeviceCheck {
       meter.value = /** @type {CustomEvent<number>} */ (event).detail;
       this.#one("[data-heard]").hidden = !this.#meter.heard;
     });
-    if (devices.isInAppBrowser() && !navigator.mediaDevices) this.#tell("embedded");
+    if (devices.isInAppBrowser() && !navigator.mediaDevices) {
+      this.#tell("embedded");
+      this.#checked("embedded", "embedded");
+    }
   }
 
   /** @param {boolean} camera whether a picture is wished at all */
@@ -58,12 +61,13 @@ export class DeviceCheck {
     this.stream = opened.stream;
     this.#draw(opened);
     await this.#fillChoices();
-    this.root.dispatchEvent(
-      new CustomEvent("checked", {
-        detail: { camera: opened.camera, microphone: opened.microphone },
-        bubbles: true,
-      }),
-    );
+    this.#checked(opened.camera, opened.microphone);
+  }
+
+  /** @param {devices.Trouble | null} camera @param {devices.Trouble | null} microphone */
+  #checked(camera, microphone) {
+    const detail = { camera, microphone };
+    this.root.dispatchEvent(new CustomEvent("checked", { detail, bubbles: true }));
   }
 
   /** Leave the devices to the room: the picture stays, the meter stops. */

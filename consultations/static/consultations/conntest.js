@@ -1,6 +1,7 @@
 /**
  * The connection test: this browser's picture and sound go to the media server and back, in a
- * session that reaches no room, and what arrives is judged in words.
+ * session that reaches no room, and what arrives is judged in words. Sends `tested` (detail: the
+ * Verdict) from `#connection-test`.
  */
 
 import { Call } from "./call.js";
@@ -53,8 +54,9 @@ async function run(signal, call, stream) {
   });
 }
 
-/** @param {HTMLElement} root @param {string} result */
+/** @param {HTMLElement} root @param {string} result "" while there is none */
 function tell(root, result) {
+  if (result) root.dispatchEvent(new CustomEvent("tested", { detail: result, bubbles: true }));
   for (const line of root.querySelectorAll("[data-test-result]")) {
     if (line instanceof HTMLElement) line.hidden = line.dataset.testResult !== result;
   }

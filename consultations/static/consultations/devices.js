@@ -7,7 +7,7 @@
  * Why a device did not open. `permission`: the person or the browser's settings said no;
  * `system`: the operating system keeps the browser out; `missing`: there is none; `busy`: another
  * program holds it; `insecure`: the page is not HTTPS, so browsers hide devices; `embedded`: an
- * in-app browser that hides devices; `failed`: anything else.
+ * in-app browser that hides or refuses devices; `failed`: anything else.
  * @typedef {"permission" | "system" | "missing" | "busy" | "insecure" | "embedded" | "failed"} Trouble
  */
 
@@ -27,11 +27,14 @@
  * @property {"user" | "environment"} [facing]
  */
 
-const IN_APP = /FBAN|FBAV|FB_IAB|Instagram|WhatsApp|Line\/|MicroMessenger|Snapchat|TikTok|; wv\)/;
+const IN_APP =
+  /FBAN|FBAV|FB_IAB|Instagram|WhatsApp|Line\/|MicroMessenger|Snapchat|TikTok|musical_ly|Bytedance|Telegram|LinkedInApp|Twitter|; wv\)/;
+/** A browser on iOS calls itself Safari, too; a window inside another app does not. */
+const IN_APP_ON_IOS = /\((iPhone|iPad|iPod).*AppleWebKit(?!.*Safari)/;
 
 /** @returns {boolean} whether this is a browser inside another app, which often has no camera */
 export function isInAppBrowser(agent = navigator.userAgent) {
-  return IN_APP.test(agent);
+  return IN_APP.test(agent) || IN_APP_ON_IOS.test(agent);
 }
 
 /** @returns {BrowserName} the family whose settings the person must open to mend a refusal */
@@ -113,7 +116,9 @@ export async function open(wish) {
       for (const track of (await request(constraints)).getTracks()) stream.addTrack(track);
       return null;
     } catch (error) {
-      return troubleOf(error);
+      const trouble = troubleOf(error);
+      // Inside another app nobody was asked: there is no setting in which to allow it.
+      return trouble === "permission" && isInAppBrowser() ? "embedded" : trouble;
     }
   };
   const microphone = audio ? await add({ audio }) : null;
