@@ -90,6 +90,9 @@ class Engine:
             return
         self._server.mute(room, participant, kind, muted)
 
+    def heard(self, room: str, participant: str) -> None:
+        self._server.heard(room, participant)
+
     def leave(self, room: str, participant: str) -> None:
         self._server.leave(room, participant)
 

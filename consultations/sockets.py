@@ -132,6 +132,7 @@ class RoomSocket(AsyncWebsocketConsumer):
         if self.ticket is None:
             await self._hello(message)
         elif message.type == "ping":
+            self.rooms.engine.heard(self.ticket.room, self.participant)
             await self.tell({"type": "pong", "number": self.rooms.number(self.ticket.room)})
         elif message.type == "snapshot":
             self.rooms.refresh_soon(self.ticket.room)

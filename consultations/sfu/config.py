@@ -28,6 +28,11 @@ def local_addresses() -> tuple[str, ...]:
 class MediaConfig:
     """Where the server listens and what it promises to carry.
 
+    A peer that sends media is silent after `silence_seconds`. One that sends none is heard by the
+    consent checks of ICE alone, 2.5 s apart in Chromium and up to 6 s in Firefox
+    (`idle_silence_seconds`); once its signalling has spoken for it (`MediaServer.heard`) it is
+    silent as soon as neither was heard for `signal_silence_seconds`.
+
     `bind` names addresses of this machine, each of which gets one socket on the same `port`
     (0 lets the system choose); empty means `local_addresses()`. A wildcard is refused: answers
     must leave from the address that the browser was told. `advertised` names the addresses put
@@ -42,6 +47,7 @@ class MediaConfig:
     max_handshakes: int = 64
     silence_seconds: float = 2.5
     idle_silence_seconds: float = 6.0
+    signal_silence_seconds: float = 2.6
     reap_seconds: float = 30.0
     start_bitrate: int = 400_000
     max_bitrate: int = 5_000_000

@@ -61,6 +61,7 @@ class Peer:
         self.may_send = False
         self.may_receive = False
         self.silent_since: float | None = None
+        self.signalled = 0.0  # when its signalling last spoke for it
         self.loudness = 0.0
         self.uplink_loss = 0.0
         self._callbacks = callbacks
@@ -74,11 +75,20 @@ class Peer:
         self._feedback_at = 0.0
         self._reports_at = 0.0
 
-    @property
-    def has_sent_media(self) -> bool:
-        """Whether anything was coming shortly before the last packet of all."""
+    def silence(self, now: float, config: MediaConfig) -> tuple[float, bool]:
+        """When something of it was last heard, and whether that is too long ago."""
+        heard = max(self.transport.heard, self.transport.ice.last_check)
+        if self._sent_media_before(heard):
+            return heard, now - heard > config.silence_seconds
+        if now - heard > config.idle_silence_seconds or not self.signalled:
+            return heard, now - heard > config.idle_silence_seconds
+        newest = max(heard, self.signalled)
+        return newest, now - newest > config.signal_silence_seconds
+
+    def _sent_media_before(self, heard: float) -> bool:
+        """Whether media were coming until shortly before the last sign of life."""
         latest = max((s.last_packet for s in self.sources.values()), default=float("-inf"))
-        return latest > self.transport.heard - 1.0
+        return latest > heard - 1.5
 
     # Negotiation.
 

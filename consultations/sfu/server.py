@@ -149,6 +149,12 @@ class MediaServer:
         room.mute(peer, kind, muted=muted)
         return True
 
+    def heard(self, room_id: str, peer_id: str) -> None:
+        """The peer's signalling spoke: somebody who sends no media is there all the same."""
+        _, peer = self._find(room_id, peer_id)
+        if peer is not None:
+            peer.signalled = self._mux.now()
+
     def leave(self, room_id: str, peer_id: str) -> None:
         """Ends a peer's session at once; no error when it is gone already."""
         if not room_id:
@@ -332,13 +338,11 @@ class MediaServer:
             self._remove(room, peer, "timeout")
             return
         ice.expire_addresses(now - config.reap_seconds)
-        heard = max(peer.transport.heard, ice.last_check)
-        silence = now - heard
-        limit = config.silence_seconds if peer.has_sent_media else config.idle_silence_seconds
-        if peer.silent_since is None and peer.transport.ready and silence > limit:
+        heard, silent = peer.silence(now, config)
+        if peer.silent_since is None and peer.transport.ready and silent:
             peer.silent_since = heard
-            self._on_event(PeerSilent(room.room_id, peer.peer_id, silence))
-        elif peer.silent_since is not None and silence < limit:
+            self._on_event(PeerSilent(room.room_id, peer.peer_id, now - heard))
+        elif peer.silent_since is not None and not silent:
             seconds, peer.silent_since = heard - peer.silent_since, None
             self._on_event(PeerBack(room.room_id, peer.peer_id, seconds))
 

@@ -72,6 +72,20 @@ async def test_silence_and_return_are_told(start: Start, events: list[AnyEvent])
     youssef.kill()
 
 
+async def test_who_sends_no_media_is_heard_by_signalling_and_missed_within_three_seconds(
+    server: MediaServer, events: list[AnyEvent]
+) -> None:
+    """With the limits that an installation has."""
+    amina = PacketPeer(server, "room", "amina")
+    await amina.enter()
+    amina.kill()
+    for _second in range(4):
+        server.heard("room", "amina")
+        await asyncio.sleep(1)
+    assert not [e for e in events if isinstance(e, PeerSilent)]
+    await until(lambda: [e for e in events if isinstance(e, PeerSilent)], 2.4)
+
+
 async def test_a_dead_peer_is_forgotten(start: Start, events: list[AnyEvent]) -> None:
     server = await start(reap_seconds=1.0)
     amina = PacketPeer(server, "room", "amina")

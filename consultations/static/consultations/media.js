@@ -77,6 +77,8 @@ export class Media extends EventTarget {
     if (this.call?.state !== "connected") return;
     const now = sample(await this.call.reports());
     if (this.#before) this.#steady.take(verdict(measure(this.#before, now), expected));
+    // Who sends no media is heard by their pings alone.
+    if (now.packetsSent === (this.#before?.packetsSent ?? now.packetsSent)) this.signal.ping();
     this.#before = now;
   }
 

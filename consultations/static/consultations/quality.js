@@ -15,6 +15,7 @@
  * @property {number} at milliseconds
  * @property {number} bytesReceived
  * @property {number} bytesSent
+ * @property {number} packetsSent of media
  * @property {number} packetsReceived
  * @property {number} packetsLost
  * @property {number} framesDecoded
@@ -43,6 +44,7 @@ export function sample(report, at = performance.now()) {
     at,
     bytesReceived: 0,
     bytesSent: 0,
+    packetsSent: 0,
     packetsReceived: 0,
     packetsLost: 0,
     framesDecoded: 0,
@@ -59,6 +61,8 @@ export function sample(report, at = performance.now()) {
       sum.concealed += (stat.concealedSamples ?? 0) - (stat.silentConcealedSamples ?? 0);
       sum.samples += stat.totalSamplesReceived ?? 0;
       sum.audioEnergy += stat.totalAudioEnergy ?? 0;
+    } else if (stat.type === "outbound-rtp") {
+      sum.packetsSent += stat.packetsSent ?? 0;
     } else if (stat.type === "candidate-pair" && stat.nominated && stat.state === "succeeded") {
       sum.bytesReceived += stat.bytesReceived ?? 0;
       sum.bytesSent += stat.bytesSent ?? 0;

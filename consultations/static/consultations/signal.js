@@ -163,6 +163,11 @@ export class Signal extends EventTarget {
     for (const { message, drop } of [...this.#open.values()]) if (message.type === type) drop();
   }
 
+  /** Say that somebody is here. */
+  ping() {
+    this.#send({ type: "ping" });
+  }
+
   /** Ask for the snapshot, though no change of the room has raised its number. */
   look() {
     this.#send({ type: "snapshot" });
