@@ -165,7 +165,10 @@ def _panel(
 
 
 def _saved(request: HttpRequest, consultation: Consultation, saved: dict[str, Any]) -> HttpResponse:
-    """What was typed stays in the browser as it is: only the version and "saved" are drawn."""
+    """What was typed stays in the browser as it is: only the version and "saved" are drawn, unless
+    two texts were shown and the panel has to come back (``whole``)."""
+    if _is_fragment(request) and "whole" in request.POST:
+        return _panel(request, consultation)
     if _is_fragment(request):
         return render(request, "records/_saved.html", {"consultation": consultation, **saved})
     messages.success(request, _("Saved."))

@@ -168,6 +168,20 @@ def test_a_stale_page_shows_both_texts(client, cast, consultation, save, headers
     assert "two" in page
     assert "three" in page
     assert 'name="version" value="2"' in page
+    assert f'hx-post="{address}"' in page
+
+
+def test_the_text_that_stays_is_stored_beside_the_call(client, cast, consultation, save):
+    save("two", save("one", 0).version)
+    client.force_login(cast.salma)
+    address = f"/records/{consultation.pk}/note/"
+    chosen = {"text": "three", "version": 2, "whole": "yes"}
+
+    answer = client.post(address, chosen, headers={"HX-Request": "true"})
+
+    assert answer.status_code == 200
+    assert 'id="id_note_text"' in answer.content.decode()
+    assert Note.objects.get().text == "three"
 
 
 def test_signing_asks_for_the_password_again(client, cast, consultation, save):
