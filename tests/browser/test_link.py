@@ -19,8 +19,7 @@ SHOWS = """() => [...document.querySelectorAll(".seat:not(.own) video")].some(
 def test_taking_back_stops_at_once_without_a_link(together):
     patient, specialist = together
     patient.cut()
-    patient.page.click("[data-panel=more]")
-    patient.page.click("[data-do=withdraw]")
+    patient.page.click(".control.stop")
     assert not patient.page.evaluate(SENDS)
     assert not patient.page.evaluate(SHOWS)
 

@@ -44,8 +44,7 @@ def test_nobody_is_let_in_before_the_consent_and_it_can_be_taken_back(someone, v
     specialist.admit()
     specialist.sees()
 
-    patient.page.click("[data-panel=more]")
-    patient.page.click("[data-do=withdraw]")
+    patient.page.click(".control.stop")
     expect(line(specialist)).to_contain_text("consentement")
     for one in (patient, specialist):
         stands_still(one)
@@ -135,7 +134,7 @@ def test_a_newer_device_waits_and_takes_over_when_let_in(someone, together, visi
 def test_a_presenter_a_patient_without_login_and_an_interpreter(product, someone):
     visit = book(product, "hadda", site="imilchil")
     presenter, specialist = someone("brahim"), someone("dr.salma")
-    presenter.go_in(visit.path)
+    presenter.go_in(visit.path, with_whom=("Itto", "mère"))
     consents = presenter.page.locator("#consents section")
     expect(consents).to_have_count(2)
     consents.filter(has_text="Hadda").locator("[data-decide=spoken]").click()
@@ -151,7 +150,6 @@ def test_a_presenter_a_patient_without_login_and_an_interpreter(product, someone
     expect(seat).to_contain_text("Hadda Oubella")
     expect(seat).to_contain_text("Brahim")
 
-    say_who_else_is_here(presenter)
     specialist.page.click("#tab-people")
     specialist.reads("Itto, mère")
     identify(specialist)
@@ -173,14 +171,6 @@ def test_a_presenter_a_patient_without_login_and_an_interpreter(product, someone
     guest.locator("[data-act=remove]").click()
     expect(interpreter.page.locator("#ended")).to_be_visible()
     specialist.sees()
-
-
-def say_who_else_is_here(guest: Guest) -> None:
-    guest.page.click("[data-panel=more]")
-    guest.page.click("#tab-people")
-    guest.page.fill("#declare-name", "Itto")
-    guest.page.fill("#declare-capacity", "mère")
-    guest.page.click("[data-declare-form] button")
 
 
 def identify(specialist: Guest) -> None:

@@ -18,7 +18,7 @@ window.RTCPeerConnection = class extends Plain {
 };
 window.frames_ = 0;
 window.gap = 0;
-let last = 0;
+window.last = 0;
 const watched = new WeakSet();
 const watch = (video) => {
   watched.add(video);
@@ -85,13 +85,20 @@ class Guest:
         sign_in(self.page, self.url, who)
         return self
 
-    def go_in(self, path: str = "") -> None:
-        """From the visit's page, through the device check, to the waiting room or the call."""
+    def go_in(self, path: str = "", with_whom: tuple[str, str] | None = None) -> None:
+        """From the visit's page, through the device check, to the waiting room or the call;
+        alone, or with somebody of that name and capacity."""
         if path:
             self.page.goto(self.url + path)
         self.page.click("[data-action=open]")
         self.page.locator("[data-opened]").wait_for()
-        self.page.click("#go-in")
+        if with_whom is None:
+            self.page.click("#go-in")
+            return
+        self.page.click("[data-somebody]")
+        self.page.fill("#with-name", with_whom[0])
+        self.page.fill("#with-capacity", with_whom[1])
+        self.page.press("#with-capacity", "Enter")
 
     def agree(self) -> None:
         """Every consent that is asked on this device; it may have been given before."""

@@ -18,7 +18,9 @@ import { drawEmergency, drawVisit } from "./sheets.js";
 import { Side } from "./side.js";
 import { Stop } from "./stop.js";
 import { Stage } from "./tiles.js";
+import { tellTroubles } from "./trouble.js";
 import { drawWaitingRoom } from "./waiting.js";
+import { WithWhom, askWithWhom } from "./withwhom.js";
 import { maybe, one, word } from "./words.js";
 
 /** @typedef {import("./signal.js").Snapshot} Snapshot */
@@ -32,6 +34,7 @@ const BESIDE = "(min-width: 60rem)";
 class Visit {
   /** @type {Snapshot | null} */ snapshot = null;
   /** @type {Set<string>} */ waitingKnown = new Set();
+  withWhom = new WithWhom();
   left = false;
   snapshotAt = 0;
   lookedAt = 0;
@@ -43,6 +46,7 @@ class Visit {
   constructor(root) {
     this.root = root;
     this.csrf = /** @type {HTMLInputElement} */ (one(root, "[name=csrfmiddlewaretoken]")).value;
+    this.tellTrouble = tellTroubles(root, this.csrf);
     this.check = new DeviceCheck(one(root, "#device-check"));
     this.stage = new Stage(one(root, "#stage"));
     this.signal = this.newSignal();
@@ -90,6 +94,7 @@ class Visit {
     signal.addEventListener("hint", (event) => this.hint(detail(event)));
     signal.addEventListener("link", (event) => {
       this.linkState = detail(event);
+      if (this.linkState === "away" && this.snapshot === null) this.tellTrouble("network");
       this.drawLine();
     });
     signal.addEventListener("ended", (event) => this.end(detail(event)));
@@ -116,6 +121,9 @@ class Visit {
     const was = this.snapshot;
     this.snapshot = snapshot;
     this.snapshotAt = performance.now();
+    void this.withWhom.tell(snapshot.people !== undefined, (type, fields) =>
+      this.signal.change(type, fields),
+    );
     if (snapshot.people) this.inside(snapshot, was);
     else this.outside(snapshot);
     this.drawConsents(snapshot);
@@ -168,7 +176,6 @@ class Visit {
   // --- every second
 
   async tick() {
-    this.stage.tick(new Date().toLocaleTimeString("fr", { hour12: false }));
     this.drawLine();
     if (this.snapshot?.waiting) this.drawWaitingList(this.snapshot.waiting);
     const waits = this.root.dataset.part === "waiting";
@@ -213,6 +220,8 @@ class Visit {
   drawConsents(snapshot) {
     const here = [snapshot.you, ...snapshot.you.carries];
     this.stop.take(here.map((person) => person.consent));
+    const given = here.some((person) => person.consent === "given");
+    maybe(this.root, ".control.stop")?.toggleAttribute("disabled", !given);
     drawConsents(one(this.root, "#consents"), here, (decision, participant, role) =>
       this.decide(decision, participant, role),
     );
@@ -295,7 +304,7 @@ class Visit {
   // --- what the person does
 
   listenToControls() {
-    one(this.root, "#go-in").addEventListener("click", () => this.goIn());
+    askWithWhom(this.root, () => this.goIn());
     one(this.root, "#come-back").addEventListener("click", () => location.reload());
     this.root.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target).closest("[data-do], [data-panel], [data-finish]");
