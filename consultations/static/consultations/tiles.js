@@ -1,5 +1,6 @@
 /** Draws who is seen: one seat a connection, one for each shared screen, and one's own. */
 
+import { announce } from "../telemed/js/announce.js";
 import { copy, one, word } from "./words.js";
 
 /** @typedef {import("./signal.js").Person} Person */
@@ -7,10 +8,14 @@ import { copy, one, word } from "./words.js";
 
 const STALE_MS = 2000;
 
-/** One seat: a picture that says by itself when it is not live. */
+/** One seat: a picture that says by itself, two seconds after its last frame, that it is not live. */
 class Seat {
   #lastFrame = 0;
+  #frames = 0;
+  #lookedAt = 0;
+  #expected = false;
   #watched = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 
   /** @param {string} key */
   constructor(key) {
@@ -35,23 +40,58 @@ class Seat {
     if (this.#watched || !("requestVideoFrameCallback" in this.video)) return;
     this.#watched = true;
     const seen = () => {
-      this.#lastFrame = performance.now();
+      this.#seen();
       this.video.requestVideoFrameCallback(seen);
     };
     this.video.requestVideoFrameCallback(seen);
   }
 
-  /** @param {boolean} expected whether a picture ought to come @param {string} clock */
-  age(expected, clock) {
-    const age = performance.now() - this.#lastFrame;
-    const stale = expected && this.#lastFrame > 0 && age > STALE_MS;
-    if (stale && !this.root.classList.contains("stale")) {
-      one(this.root, "[data-stale]").textContent = word("stale", { time: clock });
-    }
+  #seen() {
+    const first = this.#lastFrame === 0;
+    this.#lastFrame = performance.now();
+    if (first || this.root.classList.contains("stale")) this.#draw();
+    this.#timer ??= setTimeout(() => this.#look(), STALE_MS);
+  }
+
+  /** When the last frame turns two seconds old. A page in the background is told of no frame: it
+   * counts, and takes what came since the last look for as old as that look. */
+  #look() {
+    this.#timer = undefined;
+    const { totalVideoFrames = 0 } = this.video.getVideoPlaybackQuality?.() ?? {};
+    const more = totalVideoFrames > this.#frames;
+    if (document.hidden && more) this.#lastFrame = Math.max(this.#lastFrame, this.#lookedAt);
+    this.#frames = totalVideoFrames;
+    this.#lookedAt = performance.now();
+    const left = STALE_MS - (this.#lookedAt - this.#lastFrame);
+    if (left <= 0) this.#draw();
+    else this.#timer = setTimeout(() => this.#look(), document.hidden ? Math.min(left, 500) : left);
+  }
+
+  /** @param {boolean} expected whether a picture ought to come */
+  expect(expected) {
+    this.#expected = expected;
+    this.#draw();
+  }
+
+  #draw() {
+    const pictured = this.#expected && this.#lastFrame > 0;
+    const stale = pictured && performance.now() - this.#lastFrame >= STALE_MS;
+    if (stale && !this.root.classList.contains("stale")) this.#tellStale();
     this.root.classList.toggle("stale", stale);
-    this.root.classList.toggle("pictured", expected && this.#lastFrame > 0);
-    one(this.root, ".person-mark").hidden = expected && this.#lastFrame > 0;
-    this.video.classList.toggle("blank", !expected);
+    this.root.classList.toggle("pictured", pictured);
+    one(this.root, ".person-mark").hidden = pictured;
+    this.video.classList.toggle("blank", !this.#expected);
+  }
+
+  #tellStale() {
+    const at = new Date(Date.now() - (performance.now() - this.#lastFrame));
+    const words = word("stale", { time: at.toLocaleTimeString("fr", { hour12: false }) });
+    one(this.root, "[data-stale]").textContent = words;
+    // The small window shows the picture alone, without the words: it must not pass for live.
+    if (document.pictureInPictureElement === this.video) {
+      void document.exitPictureInPicture();
+      announce(words);
+    }
   }
 }
 
@@ -192,7 +232,7 @@ export class Stage {
         this.#seats.delete(key);
       }
     }
-    this.tick("");
+    this.#expectPictures();
   }
 
   /** @param {Person} person */
@@ -234,13 +274,12 @@ export class Stage {
     return slot && this.#tracks.get(slot.mid);
   }
 
-  /** Look at every picture's age. @param {string} clock the hour that a still picture is marked with */
-  tick(clock) {
+  #expectPictures() {
     for (const seat of this.#seats.values()) {
       const [id, screen] = seat.key.split("/");
       const person = this.#people.find((each) => each.id === id);
-      const expected = person !== undefined && !person.muted.includes(screen ? "screen" : "video");
-      seat.age(expected && this.#trackOf(id ?? "", screen ?? "video") !== undefined, clock);
+      const shown = person !== undefined && !person.muted.includes(screen ? "screen" : "video");
+      seat.expect(shown && this.#trackOf(id ?? "", screen ?? "video") !== undefined);
     }
   }
 }

@@ -1,0 +1,78 @@
+"""In the call: still pictures, whole screen, small window, other devices, a shared screen."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visit import Guest
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
+
+OTHER_SEAT = ".seat:not(.own):not(.screen)"
+# How old the last picture was when the words came.
+AGE = """() => new Promise((told) => {
+  const seat = document.querySelector(".seat:not(.own):not(.screen)");
+  new MutationObserver(() => {
+    if (seat.classList.contains("stale")) told(performance.now() - last);
+  }).observe(seat, { attributes: true });
+})"""
+STALE_MS = 2000
+BUSY_MS = 400  # what a timer may be late here
+
+
+def open_devices(guest: Guest) -> None:
+    guest.page.click(".room-bar [data-panel=devices]")
+
+
+def test_a_still_picture_says_so_and_leaves_the_small_window(together):
+    patient, specialist = together
+    page = specialist.page
+    open_devices(specialist)
+    page.click("[data-do=pip]")
+    page.wait_for_function("() => document.pictureInPictureElement !== null")
+
+    page.evaluate(f"() => {{ window.age = ({AGE})(); }}")
+    patient.cut()
+    seat = page.locator(OTHER_SEAT)
+    assert STALE_MS <= page.evaluate("() => window.age") <= STALE_MS + BUSY_MS
+    expect(seat.locator("[data-stale]")).to_contain_text("Image fixe")
+    expect(seat.locator("video")).to_have_css("filter", re.compile("brightness"))
+    page.wait_for_function("() => document.pictureInPictureElement === null")
+
+    patient.mend()
+    specialist.sees()
+    expect(seat.locator("[data-stale]")).to_be_hidden()
+
+
+def test_the_whole_screen_and_another_microphone(together):
+    patient, specialist = together
+    page = specialist.page
+    open_devices(specialist)
+    page.click("[data-do=fullscreen]")
+    page.wait_for_function("() => document.fullscreenElement?.id === 'call'")
+    page.evaluate("() => document.exitFullscreen()")
+
+    select = page.locator("#call-microphone")
+    other = select.locator("option:not(:checked)").last.get_attribute("value")
+    select.select_option(other)
+    page.wait_for_function(
+        """(id) => connections.at(-1).getSenders().some(
+          (one) => one.track?.kind === "audio" && one.track.getSettings().deviceId === id)""",
+        arg=other,
+    )
+    patient.hears()
+    patient.sees()
+
+
+def test_a_shared_screen_is_seen_beside_the_face(together):
+    patient, specialist = together
+    share = specialist.page.locator(".room-bar [data-do=screen]")
+    share.click()
+    expect(patient.page.locator(".seat.screen")).to_be_visible()
+    patient.page.wait_for_function(
+        "() => document.querySelector('.seat.screen video')?.videoWidth > 0"
+    )
+    share.click()
+    expect(patient.page.locator(".seat.screen")).to_have_count(0)
+    patient.sees()
