@@ -141,6 +141,7 @@ def _visit_page(
         "other_text": consent_texts.text_for(get_language() or "fr", patient=False),
         "identifications": Consultation.Identification.choices,
         "site": seat.appointment.site or seat.appointment.organisation,
+        "help_phone": _help_phone(seat.appointment),
         "where": _where(visit.consultation, seat) if seat.role in SAYS_WHERE else None,
     }
     return render(request, "consultations/room.html", context)
@@ -155,6 +156,12 @@ def _audit_opening(seat: Seat, code: str = "") -> None:
         subject=("appointment", seat.appointment.pk),
         code=code,
     )
+
+
+def _help_phone(appointment: Appointment) -> str:
+    """Of the nearest place that has one."""
+    places = (appointment.site, appointment.organisation, appointment.specialist.organisation)
+    return next((place.phone for place in places if place is not None and place.phone), "")
 
 
 def _where(visit: Consultation, seat: Seat) -> dict[str, Any]:

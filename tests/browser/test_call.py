@@ -40,6 +40,8 @@ def test_a_still_picture_says_so_and_leaves_the_small_window(together):
     expect(seat.locator("video")).to_have_css("filter", re.compile("brightness"))
     page.wait_for_function("() => document.pictureInPictureElement === null")
 
+    expect(page.locator(".seat.own video")).to_have_css("visibility", "visible")
+
     patient.mend()
     specialist.sees()
     expect(seat.locator("[data-stale]")).to_be_hidden()

@@ -36,8 +36,9 @@ class Seat {
     });
   }
 
+  /** One's own picture comes from no link. */
   #watch() {
-    if (this.#watched || !("requestVideoFrameCallback" in this.video)) return;
+    if (this.key === "own" || this.#watched || !("requestVideoFrameCallback" in this.video)) return;
     this.#watched = true;
     const seen = () => {
       this.#seen();
