@@ -21,7 +21,7 @@ from consultations.views.cards import card
 from consultations.views.guests import what_the_patient_may
 from consultations.views.tickets import browser_of
 from scheduling import links
-from scheduling.models import AppointmentStatus
+from scheduling.models import Appointment, AppointmentStatus
 from scheduling.rules import FINAL, join_window
 from telemed.accounts.access import viewer
 from telemed.accounts.doors import door, unstored
