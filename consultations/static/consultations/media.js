@@ -5,7 +5,7 @@
 
 import { Call } from "./call.js";
 import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
-import { Superseded } from "./signal.js";
+import { Superseded, codeOf } from "./signal.js";
 
 /** @typedef {import("./signal.js").Signal} Signal */
 /** @typedef {import("./call.js").CallState} CallState */
@@ -14,6 +14,7 @@ import { Superseded } from "./signal.js";
 const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
 /** The media server forgets who was silent for 30 s; silence shows here some seconds late. */
 const FORGOTTEN_MS = 20_000;
+const BUSY_MS = 1500;
 
 /**
  * Events: `slot` (detail: SlotTrack), `over` when the slots of before bring nothing any more,
@@ -139,7 +140,16 @@ export class Media extends EventTarget {
       const answer = await this.signal.change("offer", { sdp });
       if (call === this.call) await call.accept(answer.sdp, answer.ice_servers);
     } catch (error) {
-      if (call === this.call && !(error instanceof Superseded)) this.#tell("trouble", error);
+      if (call !== this.call || error instanceof Superseded) return;
+      if (codeOf(error) === "busy") setTimeout(() => this.#again(call, turn), BUSY_MS);
+      this.#tell("trouble", error);
+    }
+  }
+
+  /** The server was busy with others who come in. @param {Call} call @param {number} turn */
+  #again(call, turn) {
+    if (call === this.call && turn === this.#offers) {
+      void this.#negotiate(() => call.offer(), call);
     }
   }
 

@@ -13,10 +13,11 @@ import { lineOf, offerButton } from "./line.js";
 import { consentWords, drawConsents, drawPeople, drawWaiting } from "./lists.js";
 import { Media } from "./media.js";
 import { Own } from "./own.js";
-import { Signal, askTicket } from "./signal.js";
+import { Signal, askTicket, codeOf } from "./signal.js";
 import { drawEmergency, drawVisit } from "./sheets.js";
 import { Side } from "./side.js";
 import { Stop } from "./stop.js";
+import { consentSpoken } from "./spoken.js";
 import { Stage } from "./tiles.js";
 import { tellTroubles } from "./trouble.js";
 import { drawWaitingRoom } from "./waiting.js";
@@ -237,7 +238,18 @@ class Visit {
       ...consentWords(role).stored,
     };
     if (decision === "refused") this.askStopped("consent", fields);
+    else if (spoken) this.hearConsent(fields);
     else this.ask("consent", fields);
+  }
+
+  /** @param {{participant: string}} fields */
+  hearConsent(fields) {
+    void consentSpoken(
+      (type, said) => this.signal.change(type, said),
+      fields,
+      one(this.root, "#consents"),
+      (error) => this.tellError(error),
+    );
   }
 
   /** @param {import("./signal.js").Waiting[]} waiting */
@@ -360,6 +372,7 @@ class Visit {
   /** @param {unknown} error */
   tellError(error) {
     const message = error instanceof Error ? error.message : String(error);
+    if (codeOf(error) === "not_identified") this.side.show("more");
     if (message) announce(message, ERROR_MS);
   }
 

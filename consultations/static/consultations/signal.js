@@ -85,6 +85,11 @@ export class Refused extends Error {
 /** A change in whose place a newer one was asked for. */
 export class Superseded extends Error {}
 
+/** Why the room refused something; "" for any other trouble. @param {unknown} error */
+export function codeOf(error) {
+  return error instanceof Refused ? error.code : "";
+}
+
 /**
  * Events, each a CustomEvent: `link` (LinkState), `snapshot` (Snapshot), `hint` (a server message
  * of type link, slots, speaker or quality), `moved` (the room is on another media process, which
