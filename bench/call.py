@@ -63,22 +63,24 @@ def sign_in(browser: Browser, url: str, email: str) -> BrowserContext:
     return context
 
 
-def go_in(page: Page, address: str) -> None:
-    page.add_init_script(STOPWATCH)
+def go_in(page: Page, address: str, script: str = STOPWATCH) -> None:
+    page.add_init_script(script)
     page.goto(address)
     page.click("[data-action=open]")
     page.locator("[data-opened]").wait_for()
     page.click("#go-in")
 
 
-def wait_to_be_let_in(browser: Browser, known: BrowserContext, address: str) -> Page:
+def wait_to_be_let_in(
+    browser: Browser, known: BrowserContext, address: str, script: str = STOPWATCH
+) -> Page:
     """The patient in a browser of its own, so that every run waits and is admitted anew."""
     context = browser.new_context(locale="fr", viewport={"width": 360, "height": 740})
     context.add_cookies(
         [cookie for cookie in known.cookies() if cookie["name"] != "telemed_browser"]  # type: ignore[misc]
     )
     page = context.new_page()
-    go_in(page, address)
+    go_in(page, address, script)
     page.locator("#waiting").wait_for()
     consent = page.locator("[data-decide=given]")
     if consent.count():

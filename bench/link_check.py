@@ -8,6 +8,7 @@ than three standard deviations, an outage by more than 20 ms.
 """
 
 import argparse
+import itertools
 import json
 import math
 import socket
@@ -83,7 +84,7 @@ def outage(field: Field, way: Way) -> float:
     shape = Shape(round_trip=0.06)
     field.shape((0.0, shape), (0.5, replace(shape, works=False)), (1.0, shape))
     times = [at for _, _, at in way.send(SMALL, 300, 0.005)]
-    return max(late - early for early, late in zip(times, times[1:], strict=False))
+    return max(late - early for early, late in itertools.pairwise(times))
 
 
 def check(field: Field, name: str, shape: Shape, ways: dict[str, Way]) -> dict[str, float]:

@@ -1,0 +1,117 @@
+// What a person sees and hears in a call, noted from outside of the page's own code: run before it.
+// Moments are milliseconds since 1970, comparable between browsers of one machine.
+
+globalThis.watching = (() => {
+  const SOUND_MS = 50;
+  const RATE_MS = 1000;
+  const STALL_MS = 100;
+  const now = () => performance.timeOrigin + performance.now();
+
+  /** @type {RTCPeerConnection[]} */ const connections = [];
+  const Native = globalThis.RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends Native {
+    constructor(...given) {
+      super(...given);
+      connections.push(this);
+    }
+  };
+  const open = () => connections.filter((each) => each.signalingState !== "closed");
+  const receivers = (kind) =>
+    open().flatMap((each) => each.getReceivers().filter((one) => one.track.kind === kind));
+
+  const clicks = []; // on "Let in"
+  const frames = []; // [when, width, height] of each remote frame shown
+  const sounds = []; // when sound of a new packet was played
+  const rates = []; // [when, bytes of received video]
+  const stalls = []; // [from, to]: the page itself stood still
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (event.target.closest?.("[data-act=admit]")) clicks.push(now());
+    },
+    true,
+  );
+
+  const watched = new WeakSet();
+  const remote = new WeakSet();
+  const isRemote = (track) => {
+    if (track && !remote.has(track) && receivers("video").some((one) => one.track === track)) {
+      remote.add(track);
+    }
+    return remote.has(track);
+  };
+  function watch(video) {
+    if (watched.has(video)) return;
+    watched.add(video);
+    const note = () => {
+      const track = video.srcObject?.getVideoTracks()[0];
+      if (track && isRemote(track)) frames.push([now(), video.videoWidth, video.videoHeight]);
+      video.requestVideoFrameCallback(note);
+    };
+    video.requestVideoFrameCallback(note);
+  }
+  new MutationObserver(() => document.querySelectorAll("video").forEach(watch)).observe(document, {
+    childList: true,
+    subtree: true,
+  });
+
+  const heard = new Map();
+  setInterval(() => {
+    for (const receiver of receivers("audio")) {
+      const newest = receiver.getSynchronizationSources()[0]?.rtpTimestamp;
+      if (newest === undefined || heard.get(receiver) === newest) continue;
+      heard.set(receiver, newest);
+      sounds.push(now());
+    }
+  }, SOUND_MS);
+
+  let ticked = now();
+  setInterval(() => {
+    const tick = now();
+    if (tick - ticked > STALL_MS) stalls.push([ticked, tick]);
+    ticked = tick;
+  }, 20);
+
+  const FIELDS = [
+    "kind", "packetsReceived", "bytesReceived", "concealedSamples", "totalSamplesReceived",
+    "framesDecoded", "totalFreezesDuration", "frameWidth", "frameHeight",
+  ];
+
+  /** Each received stream's counters by connection and name. */
+  async function read() {
+    const inbound = {};
+    for (const [index, connection] of connections.entries()) {
+      if (connection.signalingState === "closed") continue;
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type !== "inbound-rtp") continue;
+        inbound[`${index} ${report.id}`] = Object.fromEntries(
+          FIELDS.filter((field) => field in report).map((field) => [field, report[field]]),
+        );
+      }
+    }
+    return { at: now(), inbound };
+  }
+  setInterval(async () => {
+    const { at, inbound } = await read();
+    const bytes = Object.values(inbound)
+      .filter((one) => one.kind === "video")
+      .reduce((total, one) => total + (one.bytesReceived ?? 0), 0);
+    rates.push([at, bytes]);
+  }, RATE_MS);
+
+  const after = (list, moment) => list.filter((each) => (each[0] ?? each) >= moment);
+  return {
+    read,
+    now,
+    clicked: () => clicks.at(-1) ?? null,
+    firstFrame: (moment) => frames.find(([at]) => at > moment)?.[0] ?? null,
+    firstSound: (moment) => sounds.find((at) => at > moment) ?? null,
+    since: (moment) => ({
+      frames: after(frames, moment),
+      sounds: after(sounds, moment),
+      rates: after(rates, moment),
+      stalls: after(stalls, moment),
+    }),
+  };
+})();
