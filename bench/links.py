@@ -10,35 +10,33 @@ click on "Let in" the pages are loaded). Janus stands with one room and a page o
 clock starts when the person in the country, page and handles ready, asks to come in, which spares
 it the news that it may.
 
-First frame: seconds from that moment until the country shows the other's first picture. The
-window begins ``--settle`` seconds later. Concealed: share of the sound that the browser made up
+First: seconds from that moment until a side shows the other's first picture. The window begins
+``--settle`` seconds after the slower side's. Concealed: share of the sound that the browser made up
 (getStats). Frozen: share of the window in gaps of more than 500 ms between shown pictures
 (requestVideoFrameCallback), each gap as a whole; ``freezes_percent`` is getStats'
-totalFreezesDuration. Goals are those of the country's side and of both for *edge*.
+totalFreezesDuration. Goals (bench/goals.py) that ours misses stand below its rows.
 
 Needs root. bench/shapes.py has the links; ``python -m bench.link_check`` shows that they do what
 they say. A machine that is busy with other work tells on the figures: ``page_stalled_percent``.
 """
 
 import argparse
-import contextlib
 import functools
 import json
 import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import sync_playwright
 
-from bench import call, janus, shapes, watching
-from bench.link import OPEN, Field, NeedsRoot, field_behind
-from bench.picture import write_y4m
-from tests import servers
+from bench import goals, janus, shapes, watching
+from bench.link import Field, NeedsRoot, field_behind
+from bench.meeting import Meeting, Pair, ours, peer
 
 PATIENCE = 60.0  # seconds to wait for a first picture
 COLUMNS = (
@@ -48,124 +46,6 @@ COLUMNS = (
     ("kbits", "kbit/s"),
 )
 SIDES = ("country", "town")
-
-
-@dataclass
-class Pair:
-    """Two pages before the call. ``begin`` starts it and returns the moment."""
-
-    country: Page
-    town: Page
-    begin: Callable[[], float]
-
-    @property
-    def sides(self) -> dict[str, Page]:
-        return {"country": self.country, "town": self.town}
-
-
-@dataclass
-class Browsers:
-    country: Browser
-    town: Browser
-
-
-Meeting = Callable[[], contextlib.AbstractContextManager[Pair]]
-
-
-@contextlib.contextmanager
-def browsers(driver: Playwright, field: Field, folder: Path, *origins: str) -> Iterator[Browsers]:
-    """One browser behind the link, where ``origins`` count as safe, and one before it."""
-    video = write_y4m(folder / "picture.y4m")
-    flags = [*call.FLAGS, f"--use-file-for-fake-video-capture={video}", "--no-sandbox"]
-    flags += ["--autoplay-policy=no-user-gesture-required"]
-    program = servers.chromium() or driver.chromium.executable_path
-    wrapper = field.wrapper(str(folder / "chromium-behind"), program)
-    safe = f"--unsafely-treat-insecure-origin-as-secure={','.join(origins)}"
-    town = driver.chromium.launch(executable_path=program, args=flags)
-    country = driver.chromium.launch(executable_path=wrapper, args=[*flags, safe])
-    try:
-        yield Browsers(country, town)
-    finally:
-        country.close()
-        town.close()
-
-
-# Ours.
-
-
-@contextlib.contextmanager
-def ours(driver: Playwright, field: Field, folder: Path) -> Iterator[Meeting]:
-    """The product with its demo specialist in town and its demo patient in the country."""
-    folder.mkdir()
-    product = servers.Product(folder / "var", MEDIA_BIND=field.here[0])
-    product.var.mkdir()
-    with servers.running(product):
-        far = f"http://{field.here[0]}:{product.port}"
-        with browsers(driver, field, folder, far) as two:
-            specialist = call.sign_in(two.town, product.url, call.SPECIALIST)
-            patient = call.sign_in(two.country, far, call.PATIENT)
-            link = patient.pages[0].locator("a[href^='/visit/']").first
-            path = str(link.get_attribute("href"))
-            town = specialist.pages[0]
-            call.go_in(town, product.url + path, watching.SCRIPT)
-            town.locator("#call").wait_for()
-
-            @contextlib.contextmanager
-            def meeting() -> Iterator[Pair]:
-                script = watching.SCRIPT
-                country = call.wait_to_be_let_in(two.country, patient, far + path, script)
-                try:
-                    yield Pair(country, town, lambda: _let_in(town))
-                finally:
-                    field.shape(OPEN)
-                    _leave(country)
-
-            yield meeting
-
-
-def _let_in(town: Page) -> float:
-    town.locator("[data-act=admit]").first.click()
-    return float(town.evaluate("watching.clicked()")) / 1000
-
-
-def _leave(country: Page) -> None:
-    with contextlib.suppress(Exception):  # a page that a bad link has thrown out has no button
-        country.click("[data-do=leave]", timeout=5000)
-        country.locator("#ended").wait_for(timeout=5000)
-    country.context.close()
-
-
-# Janus.
-
-
-@contextlib.contextmanager
-def peer(driver: Playwright, field: Field, folder: Path, *, kbits: int = 1500) -> Iterator[Meeting]:
-    folder.mkdir()
-    with (
-        janus.page_server() as page_port,
-        janus.running(folder / "janus", field.here[0], kbits) as port,
-        browsers(driver, field, folder, f"http://{field.here[0]}:{page_port}") as two,
-    ):
-
-        @contextlib.contextmanager
-        def meeting() -> Iterator[Pair]:
-            pages = []
-            for browser, host in ((two.country, field.here[0]), (two.town, "localhost")):
-                page = browser.new_context(permissions=["camera", "microphone"]).new_page()
-                page.add_init_script(watching.SCRIPT)
-                page.goto(f"http://{host}:{page_port}/")
-                page.evaluate("address => prepare(address)", f"ws://{host}:{port}")
-                pages.append(page)
-            country, town = pages
-            town.evaluate("enter()")
-            try:
-                yield Pair(country, town, lambda: float(country.evaluate("enter()")) / 1000)
-            finally:
-                field.shape(OPEN)
-                for page in pages:
-                    page.context.close()
-
-        yield meeting
 
 
 # Measuring.
@@ -272,6 +152,8 @@ def rows(name: str, label: str, found: dict[str, Any]) -> Iterator[str]:
             )
     if "still_in_call" in found:
         yield f"       still in the call: {'yes' if found['still_in_call'] else 'no'}"
+    if label == "ours":
+        yield from (f"       missed: {each}" for each in goals.missed(name, found))
 
 
 def _times(seconds: list[float | None]) -> str:
@@ -301,7 +183,7 @@ def run(names: list[str], options: Options) -> dict[str, dict[str, Any]]:
                         found = measure(meeting, field, name, label, options)
                     except Exception as error:  # noqa: BLE001 - the other links are still to be seen
                         traceback.print_exc()
-                        found = {"error": str(error).splitlines()[0]}
+                        found = {"error": str(error).partition("\n")[0]}
                     everything[name][label] = found
                     print(*rows(name, label, found), sep="\n", flush=True)
     return everything
