@@ -191,11 +191,16 @@ def _make(namespace: str, nets: Sequence[str]) -> list[Pipe]:
         _ip("link", "set", there, "netns", namespace)
         _ip("addr", "add", f"{net}.1", "peer", f"{net}.2", "dev", here)
         _ip("link", "set", here, "up")
-        _ip("addr", "add", f"{net}.2", "peer", f"{net}.1", "dev", there, inside=namespace)
-        _ip("link", "set", there, "up", inside=namespace)
-        metric = ["metric", str(100 + index)]
-        _ip("route", "add", "default", "dev", there, *metric, inside=namespace)
+        _join(namespace, there, f"{net}.1", f"{net}.2", index)
     return pipes
+
+
+def _join(namespace: str, device: str, here: str, there: str, index: int) -> None:
+    """Address and route of the namespace's end; no harm where they are there already."""
+    _ip("link", "set", device, "up", inside=namespace)
+    _ip("addr", "replace", there, "peer", here, "dev", device, inside=namespace)
+    where = ["default", "dev", device, "metric", str(100 + index)]
+    _ip("route", "replace", *where, inside=namespace)
 
 
 def _main(namespace: str, *nets: str) -> None:
@@ -240,12 +245,14 @@ class Field:
         return begun
 
     def plug(self, link: int, *, plugged: bool) -> None:
-        """Sets the namespace's device up or down, with its route: what the system itself sees."""
+        """Brings the namespace's device up or down with its address and route, as a system does
+        whose network comes or goes: a browser learns of it by the address."""
         device = f"{self.namespace}t{link}"
-        _ip("link", "set", device, "up" if plugged else "down", inside=self.namespace)
         if plugged:
-            where = ["default", "dev", device, "metric", str(100 + link)]
-            _ip("route", "replace", *where, inside=self.namespace)
+            _join(self.namespace, device, self.here[link], self.there[link], link)
+        else:
+            _ip("addr", "flush", "dev", device, inside=self.namespace)
+            _ip("link", "set", device, "down", inside=self.namespace)
 
     def wrapper(self, path: str, program: str) -> str:
         """A script at ``path`` that runs ``program`` inside."""

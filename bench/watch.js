@@ -19,6 +19,17 @@ globalThis.watching = (() => {
   const receivers = (kind) =>
     open().flatMap((each) => each.getReceivers().filter((one) => one.track.kind === kind));
 
+  /** @type {WebSocket[]} */ const sockets = [];
+  const news = []; // when each socket first said something
+  const Socket = globalThis.WebSocket;
+  globalThis.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given);
+      sockets.push(this);
+      this.addEventListener("message", () => news.push(now()), { once: true });
+    }
+  };
+
   const clicks = []; // on "Let in"
   const frames = []; // [when, width, height] of each remote frame shown
   const sounds = []; // when sound of a new packet was played
@@ -107,6 +118,13 @@ globalThis.watching = (() => {
     clicked: () => clicks.at(-1) ?? null,
     firstFrame: (moment) => frames.find(([at]) => at > moment)?.[0] ?? null,
     firstSound: (moment) => sounds.find((at) => at > moment) ?? null,
+    firstNews: (moment) => news.find((at) => at > moment) ?? null,
+    socketAddress: () => sockets.at(-1)?.url ?? "",
+    dropSocket: () => {
+      const moment = now();
+      sockets.at(-1)?.close();
+      return moment;
+    },
     since: (moment) => ({
       frames: after(frames, moment),
       sounds: after(sounds, moment),
