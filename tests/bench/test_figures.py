@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench import goals, watching
+from bench import failures, goals, soak, watching
 from bench.shapes import SHAPES, course, window
 
 
@@ -69,3 +69,24 @@ def test_a_goal_is_missed_by_what_never_came():
         "country frames_back_s never (goal ≤ 1.5 s)",
         "town frames_back_s 1.6 (goal ≤ 1.5 s)",
     ]
+
+
+def soaked(memory: list[float]) -> list[dict[str, object]]:
+    steady = {"descriptors": 17, "tasks": 40, "lags_ms": [0.1, 0.2, 9.0]}
+    return [{"at": 10 * at, "memory_mb": each, **steady} for at, each in enumerate(memory)]
+
+
+def test_memory_that_grows_only_in_the_warm_up_is_flat():
+    found = soak.verdict(soaked([50.0] * 25 + [100.0] * 38 + [104.0] * 37))
+    assert found["flat"]
+    assert found["memory_mb"]["change_percent"] == 4.0
+    assert found["lag_ms_worst"] == 9.0
+
+
+def test_memory_that_grows_on_is_not_flat():
+    assert not soak.verdict(soaked([100.0 + number / 5 for number in range(100)]))["flat"]
+
+
+def test_a_percentile_is_one_of_the_values():
+    assert failures.percentile([3.0, 1.0, 2.0], 95) == 3.0
+    assert failures.percentile([float(number) for number in range(100)], 95) == 94.0
