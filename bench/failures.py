@@ -282,6 +282,8 @@ def main() -> int:
     except NeedsRoot as error:
         print(error)
         return 2
+    except KeyboardInterrupt:
+        return 130
     print(*table(found), sep="\n")
     if options.json:
         print(json.dumps(found))

@@ -219,6 +219,8 @@ def main() -> int:
     except NeedsRoot as error:
         print(error)
         return 2
+    except KeyboardInterrupt:
+        return 130
     if options.json:
         print(json.dumps(everything))
     return 0
