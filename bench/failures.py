@@ -40,6 +40,8 @@ LINK = Shape(8000, 4000, 0.060)
 AWAY = 1.0  # seconds between two networks
 PATIENCE = 75.0
 STEADY = 3.0  # seconds of call before each failure
+# The run command takes a process that dies younger than ten seconds for one that cannot live.
+GROWN_UP = 12.0
 FROZEN = 0.5
 
 
@@ -109,6 +111,7 @@ FAILURES: dict[str, Callable[[Call], float]] = {
     "restart": restart,
     "kill": kill,
 }
+ENDS_PROCESS = {"restart", "kill"}
 
 
 # Measuring.
@@ -119,7 +122,7 @@ def one_failure(call: Call, name: str) -> dict[str, float]:
     sides = call.pair.sides
     for page in sides.values():
         wait_for_pictures(page, time.time())
-    call.pair.country.wait_for_timeout(STEADY * 1000)
+    call.pair.country.wait_for_timeout((GROWN_UP if name in ENDS_PROCESS else STEADY) * 1000)
     before = time.time()
     moment = FAILURES[name](call)
     call.pair.country.wait_for_timeout(1000)

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import http.server
-import shutil
 import socket
 import subprocess
 import threading
@@ -12,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from telemed.run.addresses import free_port
-from tests.servers import Missing
 
 PAGE = Path(__file__).parent / "janus_page"
 LIBRARIES = ("/usr/lib/x86_64-linux-gnu/janus", "/usr/lib/aarch64-linux-gnu/janus")
@@ -50,10 +48,6 @@ general: {{ ws = true
 """
 
 
-def is_installed() -> bool:
-    return shutil.which("janus") is not None
-
-
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Says nothing."""
@@ -74,14 +68,11 @@ def page_server() -> Iterator[int]:
 
 @contextlib.contextmanager
 def running(folder: Path, address: str, kbits: int) -> Iterator[int]:
-    """The port of Janus's WebSocket; its media is bound to ``address``. Raises ``Missing``.
+    """The port of Janus's WebSocket; its media is bound to ``address``.
 
     ``kbits``: what it asks of each picture (its ``bitrate``).
     """
-    program = shutil.which("janus")
-    libraries = next((each for each in LIBRARIES if Path(each).is_dir()), None)
-    if program is None or libraries is None:
-        raise Missing("janus (or say --no-janus)")
+    libraries = next(each for each in LIBRARIES if Path(each).is_dir())
     folder.mkdir()
     port = free_port()
     main = MAIN.format(
@@ -96,7 +87,7 @@ def running(folder: Path, address: str, kbits: int) -> Iterator[int]:
     (folder / "janus.transport.websockets.jcfg").write_text(SOCKET.format(port=port))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [program, "-F", str(folder), "-C", str(folder / "janus.jcfg")],
+            ["janus", "-F", str(folder), "-C", str(folder / "janus.jcfg")],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -34,7 +34,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from bench import goals, janus, shapes, watching
+from bench import goals, shapes, watching
+from bench.forwarding import packages
 from bench.link import Field, NeedsRoot, field_behind
 from bench.meeting import Meeting, Pair, ours, peer
 
@@ -205,18 +206,16 @@ def main() -> int:
     unknown = [name for name in names if name not in shapes.SHAPES]
     if unknown:
         parser.error(f"no such link: {', '.join(unknown)}; there are {', '.join(shapes.SHAPES)}")
-    if not options.no_janus and not janus.is_installed():
-        print("Janus is not on this machine: apt-get install --no-install-recommends janus")
-        print("(or --no-janus)")
-        return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.shots:
         options.shots.mkdir(parents=True, exist_ok=True)
     kbits = 0 if options.no_janus else options.janus_kbits
     how = Options(options.seconds, options.settle, options.shots, kbits)
     try:
+        if kbits:
+            packages.ensure("janus")
         everything = run(names, how)
-    except NeedsRoot as error:
+    except (NeedsRoot, packages.Missing) as error:
         print(error)
         return 2
     except KeyboardInterrupt:
