@@ -19,10 +19,12 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 from tests.sfu.relay import Link
 
@@ -278,6 +280,11 @@ class Field:
         made[0].bind((address, 0))
         return made[0]
 
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(START_TIMEOUT)
+
     def _hear(self, word: str) -> None:
         assert self._process.stdout is not None
         ready, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT)
@@ -290,8 +297,16 @@ def field_behind(links: int = 1) -> Iterator[Field]:
     """A namespace behind so many links, all of them open at first. Raises ``NeedsRoot``."""
     if os.geteuid() != 0:
         raise NeedsRoot
-    namespace = f"tm{os.getpid()}"
-    nets = list(itertools.islice(_free_nets(), links))
+    with (Path(tempfile.gettempdir()) / "telemed-links.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run must not take the same networks
+        made = _start(f"tm{os.getpid()}", list(itertools.islice(_free_nets(), links)))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _start(namespace: str, nets: list[str]) -> Field:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.link", namespace, *nets],
         stdin=subprocess.PIPE,
@@ -302,11 +317,10 @@ def field_behind(links: int = 1) -> Iterator[Field]:
     made = Field(namespace, nets, process)
     try:
         made._hear("ready")
-        yield made
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(START_TIMEOUT)
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def _free_nets() -> Iterator[str]:

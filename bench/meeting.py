@@ -83,7 +83,7 @@ def in_product(
         path = str(link.get_attribute("href"))
         town = specialist.pages[0]
         call.go_in(town, product.url + path, watching.SCRIPT)
-        town.locator("#call").wait_for()
+        town.locator("#call").wait_for(timeout=90_000)
 
         @contextlib.contextmanager
         def meeting() -> Iterator[Pair]:
