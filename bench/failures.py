@@ -25,6 +25,7 @@ import statistics
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,21 +166,28 @@ def again(page: Page, before: float, moment: float) -> float:
 Results = dict[str, list[dict[str, float]]]
 
 
+@dataclass(frozen=True)
+class Place:
+    driver: Playwright
+    field: Field
+    folder: Path
+
+
 class Bench:
     """Runs every failure so many times, in as few products as live through them."""
 
-    def __init__(self, driver: Playwright, field: Field, folder: Path, processes: int) -> None:
-        self.driver, self.field, self.folder, self.processes = driver, field, folder, processes
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
         self.results: Results = {}
         self.ended: dict[str, int] = {}
         self._products = itertools.count(1)
 
-    def measure(self, names: list[str], runs: int) -> None:
+    def measure(self, place: "Place", names: list[str], runs: int) -> None:
         due = [name for name in names for _ in range(runs)]
         self.results = {name: [] for name in names}
         self.ended = dict.fromkeys(names, 0)
         while due:
-            with self._call() as call:
+            with self._call(place) as call:
                 self._live_through(call, due)
 
     def _live_through(self, call: Call, due: list[str]) -> None:
@@ -199,21 +207,21 @@ class Bench:
                 return
 
     @contextlib.contextmanager
-    def _call(self) -> Iterator[Call]:
-        folder = self.folder / str(next(self._products))
+    def _call(self, place: "Place") -> Iterator[Call]:
+        field, folder = place.field, place.folder / str(next(self._products))
         environment = {"PROCESSES": str(self.processes)}
         for link in (0, 1):
-            self.field.shape(LINK, link=link)
-        self.field.plug(0, plugged=True)
-        self.field.plug(1, plugged=False)
+            field.shape(LINK, link=link)
+        field.plug(0, plugged=True)
+        field.plug(1, plugged=False)
         with (
-            running_product(self.field, folder, **environment) as product,
-            in_product(self.driver, self.field, folder, product) as meeting,
+            running_product(field, folder, **environment) as product,
+            in_product(place.driver, field, folder, product) as meeting,
             meeting() as pair,
         ):
-            self.field.shape(LINK)
+            field.shape(LINK)
             pair.begin()
-            yield Call(self.field, product, pair)
+            yield Call(field, product, pair)
 
 
 # Telling.
@@ -222,6 +230,8 @@ class Bench:
 def summary(bench: Bench) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, runs in bench.results.items():
+        if not runs:
+            continue
         slower = [max(run["country"], run["town"]) for run in runs]
         found[name] = {
             "runs": len(runs),
@@ -273,24 +283,27 @@ def main() -> int:
     if unknown := [name for name in names if name not in FAILURES]:
         parser.error(f"no such failure: {', '.join(unknown)}; there are {', '.join(FAILURES)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    bench, code = Bench(options.processes), 0
     try:
         with (
             tempfile.TemporaryDirectory(prefix="telemed-failures-") as folder,
             field_behind(links=2) as field,
             sync_playwright() as driver,
         ):
-            bench = Bench(driver, field, Path(folder), options.processes)
-            bench.measure(names, options.runs)
-            found = summary(bench)
+            bench.measure(Place(driver, field, Path(folder)), names, options.runs)
     except NeedsRoot as error:
         print(error)
         return 2
     except KeyboardInterrupt:
-        return 130
+        code = 130
+    except Exception:  # noqa: BLE001 - what was measured until then is told
+        traceback.print_exc()
+        code = 1
+    found = summary(bench)
     print(*table(found), sep="\n")
     if options.json:
         print(json.dumps(found))
-    return 0
+    return code
 
 
 if __name__ == "__main__":

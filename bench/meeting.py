@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Error, Page, Playwright
 
 from bench import call, janus, watching
 from bench.link import OPEN, Field
@@ -116,7 +116,8 @@ def _leave(country: Page) -> None:
     with contextlib.suppress(Exception):  # a page that a bad link has thrown out has no button
         country.click("[data-do=leave]", timeout=5000)
         country.locator("#ended").wait_for(timeout=5000)
-    country.context.close()
+    with contextlib.suppress(Error):  # the browser itself may be gone
+        country.context.close()
 
 
 # Janus.
