@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 1.0
+INSIST_SECONDS = 0.05
 
 
 class PatientChannelLayer(RedisChannelLayer):
@@ -18,9 +19,21 @@ class PatientChannelLayer(RedisChannelLayer):
     async def receive(self, channel: str) -> dict[str, Any]:
         while True:
             try:
-                message: dict[str, Any] = await super().receive(channel)
+                return await self._receive(channel)
             except (OSError, RedisError):
                 logger.warning("the channel layer does not answer")
                 await asyncio.sleep(AGAIN_SECONDS)
-            else:
-                return message
+
+    async def _receive(self, channel: str) -> dict[str, Any]:
+        """Ends when it is cancelled: the client library may swallow a cancellation that comes
+        while it connects, and a socket that is gone would go on listening."""
+        task = asyncio.create_task(super().receive(channel))
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            while not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=INSIST_SECONDS)
+            raise
+        message: dict[str, Any] = task.result()
+        return message

@@ -24,3 +24,22 @@ async def test_what_was_sent_arrives():
 
     assert await layer.receive(channel) == {"type": "room.changed"}
     await layer.close_pools()
+
+
+async def test_a_listener_that_is_ended_ends_at_once():
+    """While the one before leaves the connection to it: its cancellation was swallowed, and it
+    listened on for good."""
+    layer = PatientChannelLayer(hosts=[servers.redis.url])
+    for steps in range(40):
+        first, second = [
+            asyncio.create_task(layer.receive(await layer.new_channel())) for _ in range(2)
+        ]
+        await asyncio.sleep(0.01)
+        first.cancel()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.wait({first, second}, timeout=2)
+        assert first.cancelled()
+        assert second.cancelled(), f"after {steps} steps"
+    await layer.close_pools()
