@@ -7,7 +7,10 @@ from consultations.processes import Load
 
 # A process past these still serves the calls it has without harm; one more might change that.
 FULL_CPU = 0.75  # of a core
-FULL_LAG_MS = 30.0
+FULL_LAG_MS = 50.0
+BUSY_CPU = (
+    0.4  # below, a late loop is the fault of others on the machine, and refusing mends nothing
+)
 FULL_PEOPLE = 0.95  # of MEDIA_MAX_PEOPLE
 ROOM_AGAIN = 0.85  # of each: what falls below is full no more
 
@@ -29,7 +32,8 @@ class Meter:
         packets = int((now[2] - self._before[2]) / seconds)
         self._before = now
         lag = statistics.loop_lag * 1000
-        self._judge(max(cpu / FULL_CPU, lag / FULL_LAG_MS, people / self._max_people / FULL_PEOPLE))
+        late = lag / FULL_LAG_MS if cpu > BUSY_CPU else 0.0
+        self._judge(max(cpu / FULL_CPU, late, people / self._max_people / FULL_PEOPLE))
         return Load(rooms, people, lag, cpu, packets, statistics.loss, self.full)
 
     def _judge(self, strain: float) -> None:

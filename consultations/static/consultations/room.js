@@ -98,6 +98,7 @@ class Visit {
       if (this.linkState === "away" && this.snapshot === null) this.tellTrouble("network");
       this.drawLine();
     });
+    signal.addEventListener("full", (event) => this.tellError(detail(event)));
     signal.addEventListener("ended", (event) => this.end(detail(event)));
     return signal;
   }

@@ -69,6 +69,7 @@ const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 5_000;
 const TICKET_TRIES = 3;
 const TOO_FAST_WAIT_MS = 10_000;
+const FULL_WAIT_MS = 5_000;
 
 /** @type {Record<number, EndReason>} */
 const ENDINGS = { 4000: "unwelcome", 4002: "replaced", 4003: "removed", 4004: "finished", 4008: "changed" };
@@ -214,7 +215,10 @@ export class Signal extends EventTarget {
       ticket = await this.askTicket();
     } catch (error) {
       if (attempt !== this.#attempt) return;
-      if (error instanceof Refused && error.code !== "unavailable") {
+      if (codeOf(error) === "full") {
+        this.dispatchEvent(new CustomEvent("full", { detail: error }));
+        this.#comeBack(FULL_WAIT_MS);
+      } else if (error instanceof Refused && error.code !== "unavailable") {
         this.#end("refused", { code: error.code, message: error.message });
       } else {
         this.#comeBack();
