@@ -8,6 +8,7 @@ from consultations.models import ParticipantRole
 from consultations.rules import Permit
 from consultations.sfu import (
     AnyEvent,
+    Appetite,
     JoinRefused,
     MediaConfig,
     MediaServer,
@@ -89,6 +90,9 @@ class Engine:
         if kind == "screen" and role not in SHARES_SCREEN:
             return
         self._server.mute(room, participant, kind, muted)
+
+    def watch(self, room: str, participant: str, appetite: Appetite) -> None:
+        self._server.watch(room, participant, appetite)
 
     def heard(self, room: str, participant: str) -> None:
         self._server.heard(room, participant)

@@ -163,6 +163,14 @@ async def offer(turn: Turn) -> Answer:
     return answer(turn.message.id, sdp, one)
 
 
+async def sends(turn: Turn) -> None:
+    turn.rooms.note_mode(turn.room, str(turn.by.pk), turn.message["mode"])
+
+
+async def watch(turn: Turn) -> None:
+    turn.engine.watch(turn.room.id, str(turn.by.pk), turn.message["video"])
+
+
 async def mute(turn: Turn) -> None:
     kind, muted = turn.message["kind"], turn.message["muted"]
     turn.engine.mute(turn.room.id, str(turn.by.pk), turn.by.role, kind, muted=muted)
@@ -297,6 +305,8 @@ async def finish(turn: Turn) -> None:
 HANDLERS: dict[str, Handler] = {
     "offer": offer,
     "mute": mute,
+    "sends": sends,
+    "watch": watch,
     "consent": consent,
     "withdraw": withdraw,
     "declare": declare,
@@ -320,6 +330,8 @@ ADMITTED_ONLY = frozenset(
     {
         "offer",
         "mute",
+        "sends",
+        "watch",
         "admit",
         "deny",
         "remove",

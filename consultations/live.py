@@ -90,6 +90,7 @@ class LiveRoom:
     devices: dict[str, Device] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    modes: dict[str, str] = field(default_factory=dict)
     answers: OrderedDict[tuple[str, str], dict[str, Any]] = field(default_factory=OrderedDict)
     facts: Facts | None = None
     unattended_since: datetime | None = None
@@ -241,6 +242,7 @@ class Rooms:
             if not live or _is_shut_out(facts, one, device.guest):
                 self.engine.leave(room.id, str(one.pk))
                 room.links.pop(str(one.pk), None)
+                room.modes.pop(str(one.pk), None)
                 room.devices.pop(str(one.pk), None)
             else:
                 self.engine.permit(room.id, str(one.pk), permits[str(one.pk)])
@@ -297,7 +299,14 @@ class Rooms:
                 room.has_specialist() or await database.read(notice.was_shown, you),
             )
         await socket.tell(
-            snapshot.of(facts, you, socket.browser, socket.language, room.links, waits)
+            snapshot.of(
+                facts,
+                you,
+                socket.browser,
+                socket.language,
+                snapshot.Connections(room.links, room.modes),
+                waits,
+            )
         )
 
     # What the media server reports.
@@ -331,6 +340,12 @@ class Rooms:
         self._tell(room, {"type": "link", "participant": participant, "state": state})
         if state != "gone":
             self.spawn(_keep_link(participant, connected=state == "connected"))
+
+    def note_mode(self, room: LiveRoom, participant: str, mode: str) -> None:
+        """What somebody's camera sends from now on. Those who see it are told."""
+        if room.modes.get(participant, "full") != mode:
+            room.modes[participant] = mode
+            self._tell(room, {"type": "mode", "participant": participant, "mode": mode})
 
     def _tell(self, room: LiveRoom, message: dict[str, Any], to: str | None = None) -> None:
         for socket, one in room.inside():

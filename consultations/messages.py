@@ -64,6 +64,7 @@ class Kind:
 # ``browser``: one inside another app, or one that keeps devices from this address.
 REASONS = ("permission", "device", "network", "browser")
 SDP = text(60_000)
+MODES = ("full", "small", "slow", "still", "voice")  # what a camera sends, from the best down
 
 KINDS: dict[str, Kind] = {
     "hello": Kind({"ticket": text(4000), "protocol": one_version}, changes=False),
@@ -71,6 +72,8 @@ KINDS: dict[str, Kind] = {
     "snapshot": Kind({}, changes=False),
     "offer": Kind({"sdp": SDP}),
     "mute": Kind({"kind": one_of("audio", "video", "screen"), "muted": flag}),
+    "sends": Kind({"mode": one_of(*MODES)}),
+    "watch": Kind({"video": one_of("all", "save", "none")}),
     "consent": Kind(
         {
             "participant": identifier,

@@ -37,15 +37,23 @@ class Waits:
     specialist_knows: bool
 
 
+@dataclass(frozen=True)
+class Connections:
+    """By participant: the state of their peer connection, and what their camera sends."""
+
+    links: Mapping[str, str]
+    modes: Mapping[str, str]
+
+
 def of(
     facts: Facts,
     you: Participant,
     browser: str,
     language: str,
-    links: Mapping[str, str],
+    connections: Connections,
     waits: Waits | None,
 ) -> dict[str, Any]:
-    """``links``: the state of each peer connection by participant; ``waits``: for who is not in."""
+    """``waits``: for who is not in."""
     shown: dict[str, Any] = {
         "type": "snapshot",
         "number": facts.room.snapshot,
@@ -53,7 +61,7 @@ def of(
         "you": _you(facts, you, browser, language),
     }
     if is_live(you, browser):
-        shown |= _inside(facts, you, language, links)
+        shown |= _inside(facts, you, language, connections)
     elif waits is not None:
         shown["queue"] = dict(waits.queue)
         shown["specialist_knows"] = waits.specialist_knows
@@ -90,11 +98,11 @@ def _you(facts: Facts, you: Participant, browser: str, language: str) -> dict[st
 
 
 def _inside(
-    facts: Facts, you: Participant, language: str, links: Mapping[str, str]
+    facts: Facts, you: Participant, language: str, connections: Connections
 ) -> dict[str, Any]:
     inside = [one for one in facts.people if one.state in rules.INSIDE]
     shown: dict[str, Any] = {
-        "people": [_person(facts, one, language, links) for one in inside],
+        "people": [_person(facts, one, language, connections) for one in inside],
         "messages": [
             _message(facts, one, you, language) for one in facts.chat if _may_read(one, you)
         ],
@@ -109,7 +117,7 @@ def _inside(
 
 
 def _person(
-    facts: Facts, one: Participant, language: str, links: Mapping[str, str]
+    facts: Facts, one: Participant, language: str, connections: Connections
 ) -> dict[str, Any]:
     connection = str(one.beside_id or one.pk)
     return {
@@ -121,7 +129,8 @@ def _person(
         "beside": str(one.beside_id) if one.beside_id else None,
         "consent": facts.consents[one.pk],
         "muted": one.muted,
-        "link": links.get(connection, "gone"),
+        "link": connections.links.get(connection, "gone"),
+        "sends": connections.modes.get(connection, "full"),
         "present": [
             {
                 "id": str(person.pk),

@@ -168,6 +168,8 @@ SOCKET_COLUMNS = ("guest", "companion", "patient", "repres.", "presenter", "spec
 SOCKET = """
 offer       not_admitted   bad_sdp      bad_sdp      bad_sdp      bad_sdp      bad_sdp
 mute        not_admitted   yes          yes          yes          yes          yes
+sends       not_admitted   yes          yes          yes          yes          yes
+watch       not_admitted   yes          yes          yes          yes          yes
 consent     yes/X          yes/X        yes/X        yes/X        yes/X        yes/X
 withdraw    yes/X          yes/X        yes/X        yes/X        yes/X        yes/X
 declare     not_admitted   yes          yes          yes          yes          yes

@@ -10,6 +10,7 @@ It knows opaque room and peer ids only, and imports nothing of the application.
 from .config import MediaConfig, local_addresses
 from .events import (
     AnyEvent,
+    Appetite,
     Event,
     JoinRefused,
     PathChanged,
@@ -29,6 +30,7 @@ from .server import MediaServer, Statistics
 
 __all__ = [
     "AnyEvent",
+    "Appetite",
     "Event",
     "JoinRefused",
     "MediaConfig",

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from .peer import Peer
 
 AUDIO_BITRATE = 45_000  # Opus at 32 kbit/s with headers, while somebody talks
-MIN_VIDEO_BITRATE = 70_000
+FIRST_VIDEO_BITRATE = 16_000  # of a still picture every few seconds
+MIN_VIDEO_BITRATE = 60_000  # of each further one
+SAVED_VIDEO_BITRATE = 150_000  # of each, to a viewer who pays for every megabyte
 FULL_VIDEO_BITRATE = 1_700_000
 RESUME_FACTOR = 1.5
 RESUME_SECONDS = 3.0
@@ -31,15 +33,22 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     videos = [s for s in viewer.slots.values() if s.kind == "video" and s.source is not None]
     voices = sum(s.kind == "audio" and s.source is not None for s in viewer.slots.values())
     room = viewer.downlink.estimator.bitrate * USABLE - min(voices, 2) * AUDIO_BITRATE
-    affordable = max(0, min(len(videos), int(room // MIN_VIDEO_BITRATE)))
+    affordable = min(len(videos), _affordable(room)) if viewer.appetite != "none" else 0
+    if viewer.appetite == "save":
+        room = min(room, max(1, affordable) * SAVED_VIDEO_BITRATE)
     pictures = _pictures(share, affordable, len(videos), room, now)
     videos.sort(key=lambda slot: slot.source is not None and slot.source.kind != "screen")
     for rank, slot in enumerate(videos):
         slot.pause(rank >= pictures)
     moving = sum(slot.source is not None and slot.source.open for slot in videos)
-    if moving:
+    if moving and viewer.appetite == "all":
         viewer.downlink.probe(videos[0], moving * FULL_VIDEO_BITRATE, now)
     share.per_picture = int(room / max(1, pictures))
+
+
+def _affordable(room: float) -> int:
+    """How many pictures fit: one of some use, or as many as are of real use."""
+    return max(int(room >= FIRST_VIDEO_BITRATE), int(room // MIN_VIDEO_BITRATE))
 
 
 def _pictures(share: Share, affordable: int, shown: int, room: float, now: float) -> int:

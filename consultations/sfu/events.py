@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 SourceKind = Literal["audio", "video", "screen"]
+Appetite = Literal["all", "save", "none"]  # how much of pictures somebody wants to be sent
 Quality = Literal["good", "fair", "poor", "audio-only"]
 
 

@@ -12,7 +12,7 @@ from . import feedback, rtcp, rtp, sdp
 from .answer import Outgoing, has_transport_feedback
 from .config import MediaConfig
 from .downlink import Downlink
-from .events import SdpRefused, SourceKind
+from .events import Appetite, SdpRefused, SourceKind
 from .feedback import ArrivalLog
 from .forward import SlotSender
 from .limits import Allowance
@@ -60,6 +60,7 @@ class Peer:
         self.slots: dict[str, SlotSender] = {}
         self.may_send = False
         self.may_receive = False
+        self.appetite: Appetite = "all"
         self.silent_since: float | None = None
         self.signalled = 0.0  # when its signalling last spoke for it
         self.loudness = 0.0

@@ -14,6 +14,7 @@ from .answer import ServerFacts, write_answer
 from .config import MediaConfig, local_addresses
 from .events import (
     AnyEvent,
+    Appetite,
     JoinRefused,
     PathChanged,
     PeerBack,
@@ -154,6 +155,14 @@ class MediaServer:
         _, peer = self._find(room_id, peer_id)
         if peer is not None:
             peer.signalled = self._mux.now()
+
+    def watch(self, room_id: str, peer_id: str, appetite: Appetite) -> bool:
+        """Sends a peer pictures as the link carries (`all`), small ones (`save`) or `none`."""
+        _, peer = self._find(room_id, peer_id)
+        if peer is None:
+            return False
+        peer.appetite = appetite
+        return True
 
     def leave(self, room_id: str, peer_id: str) -> None:
         """Ends a peer's session at once; no error when it is gone already."""

@@ -148,7 +148,11 @@ class Guest:
     def mend(self) -> None:
         self._network(offline=False)
 
-    def _network(self, *, offline: bool) -> None:
+    def thin(self, up_kbit: int) -> None:
+        """The way out carries no more, as Chromium emulates it."""
+        self._network(offline=False, up_kbit=up_kbit)
+
+    def _network(self, *, offline: bool, up_kbit: int = -1) -> None:
         """Chromium takes a connection's packets through its emulated network only if that was
         on, by some delay, before the connection was made."""
         self._devtools.send(
@@ -157,7 +161,7 @@ class Guest:
                 "offline": offline,
                 "latency": 1,
                 "downloadThroughput": -1,
-                "uploadThroughput": -1,
+                "uploadThroughput": up_kbit * 125 if up_kbit > 0 else -1,
                 "packetLoss": 100 if offline else 0,
             },
         )

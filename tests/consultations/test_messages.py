@@ -18,6 +18,8 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "snapshot": {},
     "offer": {"sdp": "v=0"},
     "mute": {"kind": "audio", "muted": True},
+    "sends": {"mode": "slow"},
+    "watch": {"video": "save"},
     "consent": {
         "participant": str(uuid4()),
         "decision": "given",

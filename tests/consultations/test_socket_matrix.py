@@ -34,6 +34,8 @@ def fields(name: str, whom: str, column: str) -> dict[str, Any]:
     known: dict[str, dict[str, Any]] = {
         "offer": {"sdp": "v=0"},
         "mute": {"kind": "audio", "muted": True},
+        "sends": {"mode": "slow"},
+        "watch": {"video": "save"},
         "consent": {"participant": whom, **words(patient=column == "patient")},
         "withdraw": {"participant": whom},
         "declare": {

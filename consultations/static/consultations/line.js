@@ -11,8 +11,11 @@ import { word } from "./words.js";
  * socket, `reconnecting` the own media, `quality` a word of quality.js, `silent` the browser holds
  * the sound back, `pictured` the own camera is on, `identifying` the part in which the patient is
  * identified is open.
+ * `sends` what the own camera sends (a mode of ladder.js), `chosen` how much of pictures this person
+ * wants, `slow` the picture that comes is too slow to judge movement by.
  * @typedef {{stopped: boolean, open: boolean, reconnecting: boolean, quality: string,
- *   silent: boolean, pictured: boolean, identifying: boolean}} State
+ *   silent: boolean, pictured: boolean, identifying: boolean, sends: string, chosen: string,
+ *   slow: boolean}} State
  */
 
 /** @param {Snapshot | null} snapshot @param {State} state @returns {Line} */
@@ -21,14 +24,33 @@ export function lineOf(snapshot, state) {
   const words = trouble(snapshot, snapshot.people, state);
   if (words) return { words, offer: callOffer(snapshot, snapshot.people, state) };
   if (state.silent) return { words: "", offer: { label: word("tap-to-hear"), does: "hear" } };
-  if (["poor", "voice-only"].includes(state.quality) && state.pictured) {
-    return { words: word("weak"), offer: { label: word("voice-only-offer"), does: "camera" } };
-  }
+  const thin = thinLine(snapshot, snapshot.people, state);
+  if (thin) return thin;
   const specialist = snapshot.you.role === "specialist";
   if (specialist && !snapshot.visit?.identified && !state.identifying) {
     return { words: word("identify"), offer: { label: word("identify-offer"), panel: "more" } };
   }
   return { words: "" };
+}
+
+/** What the system does about a thin link, in one line, and one button that gives the voice all.
+ * @param {Snapshot} snapshot @param {import("./signal.js").Person[]} people @param {State} state
+ * @returns {Line | null} */
+function thinLine({ you }, people, state) {
+  if (state.chosen === "none") {
+    return { words: word("chose-voice"), offer: { label: word("pictures-again"), does: "pictures" } };
+  }
+  const offer = { label: word("voice-only-offer"), does: "voice" };
+  if (state.pictured && ["slow", "still", "voice"].includes(state.sends)) {
+    return { words: word(`mode-${state.sends}`), offer };
+  }
+  const theirs = people.filter((one) => one.id !== you.id).map((one) => one.sends);
+  const unsure = state.slow || theirs.includes("slow") || theirs.includes("still");
+  if (you.role === "specialist" && unsure) return { words: word("not-judged"), offer };
+  if (["poor", "voice-only"].includes(state.quality) && state.pictured) {
+    return { words: word("weak"), offer };
+  }
+  return null;
 }
 
 /** Where media fail, whoever has the patient's number can telephone.

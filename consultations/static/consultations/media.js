@@ -15,6 +15,9 @@ const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
 /** The media server forgets who was silent for 30 s; silence shows here some seconds late. */
 const FORGOTTEN_MS = 20_000;
 const BUSY_MS = 1500;
+/** Frames a second below which gait, tremor and breathing cannot be judged. */
+const JUDGED_FRAMES = 10;
+const SLOW_MS = 4000;
 
 /**
  * Events: `slot` (detail: SlotTrack), `over` when the slots of before bring nothing any more,
@@ -26,6 +29,12 @@ export class Media extends EventTarget {
   #entered = false;
   #steady = new SteadyVerdict();
   /** @type {import("./quality.js").Sample | null} */ #before = null;
+  #bytesBefore = 0;
+  /** @type {number | null} */ #slowSince = null;
+  /** Whether the picture has been too slow for some seconds to judge movement by. */
+  slow = false;
+  /** What the call costs in both directions, kbit a second, over the last seconds. */
+  kbit = 0;
   #offers = 0;
   #lostAt = 0;
 
@@ -59,9 +68,29 @@ export class Media extends EventTarget {
     const call = this.call;
     this.call = null;
     this.#entered = false;
+    this.#bytesBefore = this.bytes;
     this.#before = null;
     call?.close();
     this.#tell("over", null);
+  }
+
+  /** The voice in few long packets from now on: what a thin way out saves on headers, the picture
+   * can have. */
+  thin() {
+    const call = this.call;
+    if (!call || call.thin) return;
+    call.thin = true;
+    void this.#negotiate(() => call.renew(), call);
+  }
+
+  /** Bits a second that the way out carries, where the browser tells. @returns {number | null} */
+  get availableUp() {
+    return this.#before?.availableUp ?? null;
+  }
+
+  /** Bytes in both directions since the page was opened. */
+  get bytes() {
+    return this.#bytesBefore + (this.#before?.bytesSent ?? 0) + (this.#before?.bytesReceived ?? 0);
   }
 
   /** @returns {boolean} */
@@ -77,10 +106,22 @@ export class Media extends EventTarget {
   async tick(expected) {
     if (this.call?.state !== "connected") return;
     const now = sample(await this.call.reports());
-    if (this.#before) this.#steady.take(verdict(measure(this.#before, now), expected));
+    if (this.#before) {
+      const seen = measure(this.#before, now);
+      this.#steady.take(verdict(seen, expected));
+      this.#noteRates(seen, expected.video, now.at);
+    }
     // Who sends no media is heard by their pings alone.
     if (now.packetsSent === (this.#before?.packetsSent ?? now.packetsSent)) this.signal.ping();
     this.#before = now;
+  }
+
+  /** @param {import("./quality.js").Measure} seen @param {boolean} video @param {number} at */
+  #noteRates(seen, video, at) {
+    this.kbit += (seen.kbitReceived + seen.kbitSent - this.kbit) * 0.1;
+    const slow = video && seen.framesPerSecond < JUDGED_FRAMES;
+    this.#slowSince = slow ? (this.#slowSince ?? at) : null;
+    this.slow = this.#slowSince !== null && at - this.#slowSince >= SLOW_MS;
   }
 
   /** The worse of what this browser measures and what the server can send. @returns {string} */

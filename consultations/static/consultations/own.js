@@ -6,7 +6,16 @@
 import { announce } from "../telemed/js/announce.js";
 import { remember, remembered } from "./check.js";
 import * as devices from "./devices.js";
+import { Still } from "./still.js";
 import { maybe, one, word } from "./words.js";
+
+/** @type {Record<"full" | "small" | "slow" | "still", import("./call.js").CameraShape>} */
+const SHAPES = {
+  full: { maxBitrate: 1_500_000, maxFramerate: 30, scaleResolutionDownBy: 1 },
+  small: { maxBitrate: 300_000, maxFramerate: 20, scaleResolutionDownBy: 2 },
+  slow: { maxBitrate: 110_000, maxFramerate: 10, scaleResolutionDownBy: 2 },
+  still: { maxBitrate: 40_000, maxFramerate: 5, scaleResolutionDownBy: 1 },
+};
 
 /** @typedef {"audio" | "video"} Kind */
 /** @typedef {import("./call.js").Call} Call */
@@ -20,6 +29,8 @@ export class Own extends EventTarget {
   /** @type {Record<Kind, boolean>} */ muted = { audio: false, video: false };
   /** @type {MediaStreamTrack | null} */ #screen = null;
   #halted = false;
+  /** @type {import("./ladder.js").Mode} */ #mode = "small";
+  /** @type {Still | null} */ #still = null;
 
   /**
    * @param {HTMLElement} root @param {import("./tiles.js").Stage} stage
@@ -54,7 +65,27 @@ export class Own extends EventTarget {
 
   /** What the call may take from here. @returns {MediaStream} */
   get sending() {
-    return this.#halted ? new MediaStream() : this.stream;
+    if (this.#halted) return new MediaStream();
+    const camera = this.#mode === "voice" ? null : (this.#still?.track ?? this.#camera);
+    return new MediaStream([...this.stream.getAudioTracks(), ...(camera ? [camera] : [])]);
+  }
+
+  get #camera() {
+    return this.stream.getVideoTracks()[0] ?? null;
+  }
+
+  /** What the camera sends from now on. @param {import("./ladder.js").Mode} mode */
+  async setMode(mode) {
+    this.#mode = mode;
+    this.#takeStills();
+    await this.#send();
+    if (mode !== "voice") await this.call()?.shapeCamera(SHAPES[mode]);
+  }
+
+  /** Anew from the present camera, where stills are what is sent. */
+  #takeStills() {
+    this.#still?.stop();
+    this.#still = this.#mode === "still" && this.#camera ? new Still(this.#camera) : null;
   }
 
   /** Nothing leaves this browser until it is let on again. @param {boolean} halted */
@@ -181,6 +212,7 @@ export class Own extends EventTarget {
     remember({ camera });
     for (const kind of /** @type {const} */ (["audio", "video"])) this.#enable(kind);
     this.#show();
+    this.#takeStills();
     await this.#send();
   }
 

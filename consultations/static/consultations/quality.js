@@ -23,6 +23,7 @@
  * @property {number} samples audio samples played in all
  * @property {number} audioEnergy rises while anything is heard
  * @property {number} roundTrip seconds; 0 while unknown
+ * @property {number | null} availableUp bits a second that the browser thinks its way out carries
  */
 
 /**
@@ -52,6 +53,7 @@ export function sample(report, at = performance.now()) {
     samples: 0,
     audioEnergy: 0,
     roundTrip: 0,
+    availableUp: null,
   };
   report.forEach((stat) => {
     if (stat.type === "inbound-rtp") {
@@ -67,6 +69,7 @@ export function sample(report, at = performance.now()) {
       sum.bytesReceived += stat.bytesReceived ?? 0;
       sum.bytesSent += stat.bytesSent ?? 0;
       sum.roundTrip = stat.currentRoundTripTime ?? sum.roundTrip;
+      sum.availableUp = stat.availableOutgoingBitrate ?? null;
     }
   });
   return sum;

@@ -13,6 +13,8 @@ import { lineOf, offerButton } from "./line.js";
 import { consentWords, drawConsents, drawPeople, drawWaiting } from "./lists.js";
 import { Media } from "./media.js";
 import { Own } from "./own.js";
+import { Pictures } from "./pictures.js";
+import { Sending } from "./sending.js";
 import { Signal, askTicket, codeOf } from "./signal.js";
 import { drawEmergency, drawVisit } from "./sheets.js";
 import { Side } from "./side.js";
@@ -53,6 +55,8 @@ class Visit {
     this.signal = this.newSignal();
     this.media = this.newMedia();
     this.own = this.newOwn();
+    this.sending = new Sending(this.own, this.media, (type, fields) => this.tellRoom(type, fields));
+    this.pictures = new Pictures(root, this.sending, () => this.drawLine());
     this.side = new Side(root);
     this.side.addEventListener("open", () => this.drawUnread());
     this.stop = new Stop(
@@ -163,6 +167,7 @@ class Visit {
   hint(hint) {
     if (hint.type === "slots") this.stage.map(hint.slots);
     else if (hint.type === "speaker") this.stage.speaks(hint.participant);
+    else if (hint.type === "mode") this.takeMode(hint.participant, hint.mode);
     else if (hint.type === "quality") this.media.serverLevel = hint.level;
     else if (hint.type === "link") {
       this.stage.link(hint.participant, hint.state);
@@ -173,6 +178,14 @@ class Visit {
       }
       this.drawLine();
     }
+  }
+
+  /** @param {string} participant @param {string} mode */
+  takeMode(participant, mode) {
+    const person = this.snapshot?.people?.find((each) => each.id === participant);
+    if (person) person.sends = mode;
+    this.stage.sends(participant, mode);
+    this.drawLine();
   }
 
   // --- every second
@@ -186,6 +199,8 @@ class Visit {
       this.signal.look();
     }
     await this.media.tick(this.stage.expected);
+    this.sending.tick();
+    this.pictures.drawCost(this.media);
   }
 
   drawQuality() {
@@ -204,6 +219,9 @@ class Visit {
       quality: this.media.quality,
       silent: this.stage.needsTap,
       pictured: !this.own.muted.video,
+      sends: this.sending.mode,
+      chosen: this.sending.choice,
+      slow: this.media.slow,
       identifying: this.side.open === "more",
     });
     const key = words + (offer?.label ?? "");
@@ -370,6 +388,11 @@ class Visit {
     return true;
   }
 
+  /** What the room should know and nobody waits for. @param {string} type @param {object} fields */
+  tellRoom(type, fields) {
+    this.signal.change(type, fields).catch(() => {});
+  }
+
   /** @param {unknown} error */
   tellError(error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -392,6 +415,8 @@ class Visit {
     else if (what === "camera") await this.own.toggle("video");
     else if (what === "hear") await this.stage.tapped();
     else if (what === "screen") await this.own.toggleScreen();
+    else if (what === "voice") this.pictures.choose("none");
+    else if (what === "pictures") this.pictures.choose("all");
     else if (what === "leave") this.leave();
     else if (what === "close-side") this.side.shut();
     else if (what === "withdraw") this.withdraw();

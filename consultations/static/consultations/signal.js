@@ -26,6 +26,7 @@
  * @property {ConsentState} consent
  * @property {string[]} muted
  * @property {"connected" | "reconnecting" | "gone"} link
+ * @property {string} sends a mode of ladder.js
  * @property {Present[]} present
  * @typedef {object} Waiting
  * @property {string} id

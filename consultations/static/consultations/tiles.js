@@ -7,6 +7,8 @@ import { copy, one, word } from "./words.js";
 /** @typedef {{mid: string, kind: string, participant: string | null, source: string | null}} Shown */
 
 const STALE_MS = 2000;
+/** Stills come every four seconds; one older than this says that no more come. */
+const OLD_STILL_MS = 12_000;
 
 /** One seat: a picture that says by itself, two seconds after its last frame, that it is not live. */
 class Seat {
@@ -14,6 +16,7 @@ class Seat {
   #frames = 0;
   #lookedAt = 0;
   #expected = false;
+  #still = false;
   #watched = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 
@@ -50,8 +53,8 @@ class Seat {
   #seen() {
     const first = this.#lastFrame === 0;
     this.#lastFrame = performance.now();
-    if (first || this.root.classList.contains("stale")) this.#draw();
-    this.#timer ??= setTimeout(() => this.#look(), STALE_MS);
+    if (first || this.#still || this.root.classList.contains("stale")) this.#draw();
+    this.#timer ??= setTimeout(() => this.#look(), this.#limit);
   }
 
   /** When the last frame turns two seconds old. A page in the background is told of no frame: it
@@ -63,22 +66,30 @@ class Seat {
     if (document.hidden && more) this.#lastFrame = Math.max(this.#lastFrame, this.#lookedAt);
     this.#frames = totalVideoFrames;
     this.#lookedAt = performance.now();
-    const left = STALE_MS - (this.#lookedAt - this.#lastFrame);
+    const left = this.#limit - (this.#lookedAt - this.#lastFrame);
     if (left <= 0) this.#draw();
     else this.#timer = setTimeout(() => this.#look(), document.hidden ? Math.min(left, 500) : left);
   }
 
-  /** @param {boolean} expected whether a picture ought to come */
-  expect(expected) {
+  get #limit() {
+    return this.#still ? OLD_STILL_MS : STALE_MS;
+  }
+
+  /** @param {boolean} expected whether a picture ought to come @param {boolean} still one that is
+   * renewed every few seconds */
+  expect(expected, still) {
     this.#expected = expected;
+    this.#still = still;
     this.#draw();
   }
 
   #draw() {
     const pictured = this.#expected && this.#lastFrame > 0;
-    const stale = pictured && performance.now() - this.#lastFrame >= STALE_MS;
-    if (stale && !this.root.classList.contains("stale")) this.#tellStale();
+    const stale = pictured && performance.now() - this.#lastFrame >= this.#limit;
+    const still = pictured && this.#still;
+    if (still || (stale && !this.root.classList.contains("stale"))) this.#tellStale();
     this.root.classList.toggle("stale", stale);
+    this.root.classList.toggle("still", still && !stale);
     this.root.classList.toggle("pictured", pictured);
     one(this.root, ".person-mark").hidden = pictured;
     this.video.classList.toggle("blank", !this.#expected);
@@ -103,6 +114,7 @@ export class Stage {
   /** @type {Shown[]} */ #shown = [];
   /** @type {Person[]} */ #people = [];
   /** @type {Map<string, string>} */ #links = new Map();
+  /** @type {Map<string, string>} */ #modes = new Map();
   #you = "";
   #speaker = "";
   #sink = "";
@@ -143,6 +155,13 @@ export class Stage {
     this.#people = people;
     this.#you = you;
     this.#links = new Map(people.map((person) => [person.id, person.link]));
+    this.#modes = new Map(people.map((person) => [person.id, person.sends]));
+    this.draw();
+  }
+
+  /** What somebody's camera sends from now on. @param {string} participant @param {string} mode */
+  sends(participant, mode) {
+    this.#modes.set(participant, mode);
     this.draw();
   }
 
@@ -213,6 +232,7 @@ export class Stage {
 
   /** @param {Person} person @param {"audio" | "video" | "screen"} kind */
   #sends(person, kind) {
+    if (kind === "video" && ["still", "voice"].includes(this.#modes.get(person.id) ?? "")) return false;
     return this.#links.get(person.id) === "connected" && !person.muted.includes(kind);
   }
 
@@ -280,7 +300,9 @@ export class Stage {
       const [id, screen] = seat.key.split("/");
       const person = this.#people.find((each) => each.id === id);
       const shown = person !== undefined && !person.muted.includes(screen ? "screen" : "video");
-      seat.expect(shown && this.#trackOf(id ?? "", screen ?? "video") !== undefined);
+      const mode = (!screen && this.#modes.get(id ?? "")) || "full";
+      const track = this.#trackOf(id ?? "", screen ?? "video");
+      seat.expect(shown && mode !== "voice" && track !== undefined, mode === "still");
     }
   }
 }

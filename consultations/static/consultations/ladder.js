@@ -1,0 +1,66 @@
+/**
+ * What a camera sends, by what its way out carries: full, small, slow, one still picture every few
+ * seconds, or nothing but the voice. Touches neither document nor connection.
+ */
+
+/** @typedef {"full" | "small" | "slow" | "still" | "voice"} Mode */
+
+/** From the best to the worst. @type {Mode[]} */
+export const MODES = ["full", "small", "slow", "still", "voice"];
+
+/**
+ * Bits a second that a mode needs for its picture; below, the next one does better.
+ * @type {Record<Mode, number>}
+ */
+const NEEDS = { full: 220_000, small: 100_000, slow: 42_000, still: 12_000, voice: 0 };
+
+/** Up only where the better mode fits with this much to spare, for so long. */
+const SPARE = 1.35;
+const UP_MS = 6000;
+const DOWN_MS = 1500;
+/** How long the browser's first guess at the link is not believed: until then a small picture, whose
+ * first frame is soon through a thin link. */
+const GUESS_MS = 2000;
+/** The voice comes first: what it takes, with headers. */
+const VOICE = { usual: 45_000, thin: 28_000 };
+
+/** Begins small, goes down at once to what fits, up one step at a time. */
+export class Ladder {
+  /** @type {Mode} */ mode = "small";
+  /** @type {number | null} until the first guess is over */ #begun = null;
+  #settled = false;
+  /** @type {number | null} */ #shortSince = null;
+  /** @type {number | null} */ #ampleSince = null;
+
+  /**
+   * @param {number} available bits a second that the browser thinks its way out carries
+   * @param {number} at milliseconds @param {boolean} thin the voice takes less already
+   * @returns {boolean} whether `mode` changed
+   */
+  take(available, at, thin) {
+    const picture = available - (thin ? VOICE.thin : VOICE.usual);
+    const fits = /** @type {Mode} */ (MODES.find((mode) => picture >= NEEDS[mode]) ?? "voice");
+    const here = MODES.indexOf(this.mode);
+    const better = MODES[here - 1];
+    const short = picture < NEEDS[this.mode];
+    const ample = better !== undefined && picture >= NEEDS[better] * SPARE;
+    this.#begun ??= at;
+    if (!this.#settled && at - this.#begun >= GUESS_MS) {
+      this.#settled = true;
+      return this.#become(fits);
+    }
+    this.#shortSince = short ? (this.#shortSince ?? at) : null;
+    this.#ampleSince = ample ? (this.#ampleSince ?? at) : null;
+    if (this.#shortSince !== null && at - this.#shortSince >= DOWN_MS) return this.#become(fits);
+    if (this.#ampleSince !== null && at - this.#ampleSince >= UP_MS) return this.#become(better);
+    return false;
+  }
+
+  /** @param {Mode | undefined} mode */
+  #become(mode) {
+    this.#shortSince = this.#ampleSince = null;
+    if (mode === undefined || mode === this.mode) return false;
+    this.mode = mode;
+    return true;
+  }
+}
