@@ -180,9 +180,8 @@ class Room:
         for peer_id, viewer in self.peers.items():
             link = viewer.downlink.estimator
             if link.is_informed:
-                judged = judge(
-                    link, viewer.uplink_loss, pictures_paused=self._shares[peer_id].cap == 0
-                )
+                paused = self._shares[peer_id].cap == 0 and viewer.appetite != "none"
+                judged = judge(link, viewer.uplink_loss, pictures_paused=paused)
                 level = self._qualities[peer_id].note(judged, now)
                 if level is not None:
                     self._on_event(QualityChanged(self.room_id, peer_id, level))

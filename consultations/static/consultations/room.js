@@ -198,7 +198,8 @@ class Visit {
       this.lookedAt = performance.now();
       this.signal.look();
     }
-    await this.media.tick(this.stage.expected);
+    const { audio, video } = this.stage.expected;
+    await this.media.tick({ audio, video: video && this.sending.choice !== "none" });
     this.sending.tick();
     this.pictures.drawCost(this.media);
   }
