@@ -12,6 +12,7 @@ from consultations.sfu import (
     PeerBack,
     PeerGone,
     PeerSilent,
+    QualityChanged,
     SdpRefused,
     local_addresses,
 )
@@ -52,6 +53,23 @@ async def test_a_mute_stops_one_kind_and_leaves_the_other(server: MediaServer) -
     await until(lambda: youssef.received["0"] > heard + 25)
     assert youssef.received["5"] == seen
     server.mute("room", "amina", "video", False)
+    await more_packets(youssef)
+    amina.kill()
+    youssef.kill()
+
+
+async def test_who_wants_no_pictures_is_sent_none_and_hears_on(
+    server: MediaServer, events: list[AnyEvent]
+) -> None:
+    amina, youssef = await two(server)
+    await more_packets(youssef)
+    assert server.watch("room", "youssef", "none")
+    await asyncio.sleep(0.3)  # a review is due each 200 ms
+    seen, heard = await received(youssef, "5"), youssef.received["0"]
+    await until(lambda: youssef.received["0"] > heard + 25)
+    assert youssef.received["5"] == seen
+    assert not [e for e in events if isinstance(e, QualityChanged) and e.level == "audio-only"]
+    server.watch("room", "youssef", "all")
     await more_packets(youssef)
     amina.kill()
     youssef.kill()
