@@ -24,7 +24,7 @@ WINDOW_SECONDS = 0.25
 WINDOW_TIMEOUT = 1.0
 COLLAPSE_SECONDS = 0.35
 MIN_WINDOW_BYTES = 8_000
-BASE_ROUND_TRIP_DRIFT = 0.002
+BASE_DELAY_DRIFT = 0.002
 REFERENCE_WRAP = (1 << 24) * 0.064  # seconds after which a browser's reference time starts over
 
 
@@ -40,7 +40,9 @@ class BandwidthEstimator:
         self.prober = Prober()
         self._settled_at = 0.0
         self._late = False
-        self._base_round_trip = 0.3
+        self._base_delay = float("inf")  # of the way down, on two clocks: only its rise counts
+        self._queued = 0.0  # seconds that the newest packet waited on its way down
+        self._path = 0.3  # the round trip without that wait: what a report takes to come back
         self._bytes_sent = 0
         self._last_sent = 0.0
         self._bytes_before = array("Q", bytes(8 * SENT_RING))
@@ -79,7 +81,7 @@ class BandwidthEstimator:
         """
         if not self.has_feedback or now - self._last_sent > WINDOW_TIMEOUT:
             return True
-        window = self.bitrate / 8 * (self._base_round_trip + WINDOW_SECONDS)
+        window = self.bitrate / 8 * (self._path + WINDOW_SECONDS)
         return self._bytes_sent - self._bytes_reported < max(window, MIN_WINDOW_BYTES)
 
     def is_settled(self, now: float) -> bool:
@@ -103,17 +105,18 @@ class BandwidthEstimator:
         """Takes a transport-wide feedback message (feedback.read)."""
         if not self.has_feedback:
             self.has_feedback, self._settled_at = True, now + SETTLING_SECONDS
-        newest_sent = self._note(report, now)
+        newest_sent, arrived = self._note(report, now)
         if newest_sent:
-            self._check_collapse(now - newest_sent, now)
-            self.note_round_trip(now - newest_sent)
+            self._note_delay(newest_sent, arrived, now)
+            self._check_collapse(now)
         self._update(now)
         proved = self.prober.conclude(self.bitrate, now)
         if proved is not None:
             self._adopt(proved, now)
 
-    def _note(self, report: list[tuple[int, float | None]], now: float) -> float:
-        """Takes each packet reported; returns when the newest that arrived was sent, or 0."""
+    def _note(self, report: list[tuple[int, float | None]], now: float) -> tuple[float, float]:
+        """Takes each packet reported; returns when the newest that arrived was sent, and when it
+        arrived by the viewer's clock, or zeros."""
         sent_at, sizes, before = self._sent_at, self._sizes, self._bytes_before
         train, arrived_at = self.prober.train, self._delay.arrival
         shift = self._shift(report)
@@ -139,7 +142,17 @@ class BandwidthEstimator:
             arrived_at(sent, arrival + shift, size, now)
         if size_arrived:
             self._note_throughput(latest, size_arrived)
-        return newest_sent
+        return newest_sent, latest
+
+    def _note_delay(self, sent: float, arrived: float, now: float) -> None:
+        """Tells the queue on the way down from whatever holds the reports up on the way back: a
+        viewer's own picture may fill the uplink, and says nothing of the downlink."""
+        delay = arrived - sent
+        self._base_delay = min(self._base_delay + BASE_DELAY_DRIFT, delay)
+        self._queued = delay - self._base_delay
+        self.note_round_trip(now - sent)
+        path = max(0.001, min(now - sent - self._queued, 3.0))
+        self._path += (path - self._path) / (2 if path > self._path else 8)
 
     def _shift(self, report: list[tuple[int, float | None]]) -> float:
         """What to add to a message's arrivals so that their clock does not start over."""
@@ -159,15 +172,14 @@ class BandwidthEstimator:
         ):
             self._arrived_bytes -= self._arrived.popleft()[1]
 
-    def _check_collapse(self, round_trip: float, now: float) -> None:
+    def _check_collapse(self, now: float) -> None:
         """Takes what arrives as the estimate when the link has suddenly become far thinner.
 
         The detector needs many packets to see that, and a collapsed link delivers few. One late
         message may be a stalled machine; two are a queue.
         """
         throughput = self.throughput
-        queued = round_trip - self._base_round_trip
-        late, self._late = self._late, queued > COLLAPSE_SECONDS
+        late, self._late = self._late, self._queued > COLLAPSE_SECONDS
         if late and self._late and 0 < throughput < 0.5 * self.bitrate:
             self.prober.overused(now)
             self._rate.set_estimate(int(0.85 * throughput), int(now * 1000))
@@ -192,7 +204,6 @@ class BandwidthEstimator:
     def note_round_trip(self, seconds: float) -> None:
         seconds = min(max(seconds, 0.001), 3.0)
         self.round_trip += (seconds - self.round_trip) / 8
-        self._base_round_trip = min(self._base_round_trip + BASE_ROUND_TRIP_DRIFT, seconds)
 
     def note_loss(self, fraction: float) -> None:
         """Takes the loss of a receiver report, where no transport feedback tells it."""

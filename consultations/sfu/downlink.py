@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PACING_FACTOR = 2.5
 PACING_BURST_SECONDS = 0.04
 MAX_QUEUE_SECONDS = 0.5
-MIN_QUEUE_BYTES = 20_000
+MIN_QUEUE_BYTES = 40_000  # a key frame must get through a thin link, or the next one is asked for
 RTX_SHARE = 0.15
 PADDING = bytes(223) + bytes([224])
 PROBE_WIRE_BYTES = 260

@@ -21,8 +21,9 @@
  * }} CallStatistics
  */
 
-/** As in ladder.js's *small*, until the link is known. @type {RTCRtpEncodingParameters} */
-const CAMERA = { maxBitrate: 300_000, maxFramerate: 20, scaleResolutionDownBy: 2 };
+/** Until the link is known: a browser begins with 300 kbit/s, which would fill a thin link for
+ * seconds, and keep what it is told of the other direction waiting. @type {RTCRtpEncodingParameters} */
+const CAMERA = { maxBitrate: 100_000, maxFramerate: 15, scaleResolutionDownBy: 2 };
 /** @type {RTCRtpEncodingParameters} */
 const SCREEN = { maxBitrate: 2_000_000 };
 const ASK_AGAIN_MS = 4000;

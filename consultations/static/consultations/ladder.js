@@ -12,7 +12,7 @@ export const MODES = ["full", "small", "slow", "still", "voice"];
  * Bits a second that a mode needs for its picture; below, the next one does better.
  * @type {Record<Mode, number>}
  */
-const NEEDS = { full: 220_000, small: 100_000, slow: 42_000, still: 12_000, voice: 0 };
+const NEEDS = { full: 220_000, small: 110_000, slow: 24_000, still: 10_000, voice: 0 };
 
 /** Up only where the better mode fits with this much to spare, for so long. */
 const SPARE = 1.35;
@@ -22,13 +22,13 @@ const DOWN_MS = 1500;
  * first frame is soon through a thin link. */
 const GUESS_MS = 2000;
 /** The voice comes first: what it takes, with headers. */
-const VOICE = { usual: 45_000, thin: 28_000 };
+const VOICE = { usual: 50_000, thin: 28_000 };
 
 /** Begins small, goes down at once to what fits, up one step at a time. */
 export class Ladder {
   /** @type {Mode} */ mode = "small";
   /** @type {number | null} until the first guess is over */ #begun = null;
-  #settled = false;
+  /** Whether the first guess is over. */ settled = false;
   /** @type {number | null} */ #shortSince = null;
   /** @type {number | null} */ #ampleSince = null;
 
@@ -45,8 +45,8 @@ export class Ladder {
     const short = picture < NEEDS[this.mode];
     const ample = better !== undefined && picture >= NEEDS[better] * SPARE;
     this.#begun ??= at;
-    if (!this.#settled && at - this.#begun >= GUESS_MS) {
-      this.#settled = true;
+    if (!this.settled && at - this.#begun >= GUESS_MS) {
+      this.settled = true;
       return this.#become(fits);
     }
     this.#shortSince = short ? (this.#shortSince ?? at) : null;

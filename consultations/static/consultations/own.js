@@ -13,7 +13,7 @@ import { maybe, one, word } from "./words.js";
 const SHAPES = {
   full: { maxBitrate: 1_500_000, maxFramerate: 30, scaleResolutionDownBy: 1 },
   small: { maxBitrate: 300_000, maxFramerate: 20, scaleResolutionDownBy: 2 },
-  slow: { maxBitrate: 110_000, maxFramerate: 10, scaleResolutionDownBy: 2 },
+  slow: { maxBitrate: 120_000, maxFramerate: 12, scaleResolutionDownBy: 3 },
   still: { maxBitrate: 40_000, maxFramerate: 5, scaleResolutionDownBy: 1 },
 };
 

@@ -11,12 +11,15 @@ import { Ladder, MODES } from "./ladder.js";
 /** The best that each choice allows. @type {Record<Choice, Mode>} */
 const BEST = { all: "full", save: "small", none: "voice" };
 const REMEMBERED = "telemed-data";
+/** Bits a second below which what headers take from the picture is worth a longer voice packet. */
+const THIN = 180_000;
 
 export class Sending {
   /** @type {Mode} */ mode = "small";
   /** @type {Choice} */ choice;
   #ladder = new Ladder();
   /** @type {object | null} the connection that was told of mode and choice */ #told = null;
+  /** @type {object | null} the connection whose camera was shaped */ #shaped = null;
 
   /**
    * @param {import("./own.js").Own} own @param {import("./media.js").Media} media
@@ -43,14 +46,22 @@ export class Sending {
     if (call?.state !== "connected") return;
     if (availableUp !== null) this.#ladder.take(availableUp, performance.now(), call.thin);
     const mode = worse(this.#ladder.mode, BEST[this.choice]);
+    this.#shape(mode, call);
     const isNew = call !== this.#told;
     if (isNew) this.tell("watch", { video: this.choice });
-    if (!isNew && mode === this.mode) return;
+    if (isNew || mode !== this.mode) this.tell("sends", { mode });
     this.#told = call;
     this.mode = mode;
+    if ((availableUp ?? THIN) < THIN) this.media.thin();
+  }
+
+  /** A new connection begins by itself with little, until the link is known.
+   * @param {Mode} mode @param {object} call */
+  #shape(mode, call) {
+    const known = this.#ladder.settled || mode !== "small";
+    if (!known || (call === this.#shaped && mode === this.mode)) return;
+    this.#shaped = call;
     void this.own.setMode(mode);
-    this.tell("sends", { mode });
-    if (MODES.indexOf(this.#ladder.mode) >= MODES.indexOf("slow")) this.media.thin();
   }
 }
 
