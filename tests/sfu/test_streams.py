@@ -178,7 +178,9 @@ async def test_uplink_loss_is_not_blamed_on_a_viewers_link(server: MediaServer) 
     chance = random.Random(6)
     amina.loses = lambda: chance.random() < 0.1
     await until(lambda: len(amina.nacks) > 40)
-    assert server.estimate("room", "youssef") >= 0.9 * before
+    # A moment in which this machine stood still may have cost some of it: it must come back while
+    # the publisher's link goes on losing.
+    await until(lambda: server.estimate("room", "youssef") >= 0.9 * before, 30)
     amina.kill()
     youssef.kill()
 
