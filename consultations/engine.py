@@ -16,6 +16,7 @@ from consultations.sfu import (
     PeerConnected,
     PeerGone,
     PeerSilent,
+    PeerStatistics,
     QualityChanged,
     Slot,
     SlotsChanged,
@@ -33,6 +34,7 @@ __all__ = [
     "PeerConnected",
     "PeerGone",
     "PeerSilent",
+    "PeerStatistics",
     "QualityChanged",
     "Slot",
     "SlotsChanged",
@@ -112,6 +114,9 @@ class Engine:
 
     def end_echo(self, test: str) -> None:
         self._server.leave("", test)
+
+    def peer_statistics(self, room: str, participant: str) -> PeerStatistics | None:
+        return self._server.peer_statistics(room, participant)
 
     def statistics(self) -> Statistics:
         return self._server.statistics()

@@ -26,7 +26,7 @@ from .events import (
     SourceKind,
     SpeakerChanged,
 )
-from .server import MediaServer, Statistics
+from .server import MediaServer, PeerStatistics, Statistics
 
 __all__ = [
     "AnyEvent",
@@ -40,6 +40,7 @@ __all__ = [
     "PeerConnected",
     "PeerGone",
     "PeerSilent",
+    "PeerStatistics",
     "Quality",
     "QualityChanged",
     "SdpRefused",

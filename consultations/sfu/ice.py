@@ -8,6 +8,7 @@ ones stay valid until a pair is nominated with the new ones, so media never stop
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +61,15 @@ class IceLite:
     def credentials(self) -> Credentials:
         """The newest ones, to be put into an answer."""
         return self._generations[-1]
+
+    @property
+    def family(self) -> str:
+        """ipv4 or ipv6 as nominated, "" before; all that is ever told of an address."""
+        if self.address is None:
+            return ""
+        host = ipaddress.ip_address(readable(self.address)[0])
+        mapped = host.version == 6 and host.ipv4_mapped is not None
+        return "ipv4" if host.version == 4 or mapped else "ipv6"
 
     def offered(self, remote_ufrag: str) -> Credentials:
         """The credentials that answer an offer; a new remote fragment is an ICE restart."""

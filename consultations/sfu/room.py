@@ -22,6 +22,7 @@ SPEECH_LEVEL = 70.0  # of 127, that is -57 dBov
 SPEAKER_LEAD = 6.0
 REMB_INTERVAL = 0.5
 UNWATCHED_BITRATE = 150_000
+SMALL_BITRATE = 250_000  # a camera held below this sends a smaller picture
 
 
 class Room:
@@ -152,6 +153,14 @@ class Room:
 
     def slots(self, peer: Peer) -> list[Slot]:
         return [slot.describe() for slot in peer.slots.values()]
+
+    def mode_of(self, viewer: Peer) -> str:
+        """How the pictures that a viewer watches are sent: full, small, or voice (none at all)."""
+        share, quality = self._shares[viewer.peer_id], self._qualities[viewer.peer_id]
+        if quality.level == "audio-only":
+            return "voice"
+        guessed = not viewer.downlink.estimator.is_informed
+        return "full" if guessed or share.per_picture >= SMALL_BITRATE else "small"
 
     def _tell_slots(self, viewer: Peer) -> None:
         slots = tuple(self.slots(viewer))

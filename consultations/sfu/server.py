@@ -38,6 +38,24 @@ CERTIFICATE_SECONDS = 7 * 86400.0
 
 
 @dataclass(frozen=True)
+class PeerStatistics:
+    """One session as the server sees it, counted since its start.
+
+    `family` is ipv4 or ipv6, "" before the browser chose a path. `round_trip` (seconds) and
+    `loss_down` (0 to 1) are None until the browser has told of its downlink; `loss_up` is that of
+    the last second. `mode` is how what it watches is sent: full, small, or voice.
+    """
+
+    family: str
+    round_trip: float | None
+    loss_up: float
+    loss_down: float | None
+    bytes_up: int
+    bytes_down: int
+    mode: str
+
+
+@dataclass(frozen=True)
 class Statistics:
     """Counted since the start; `loop_lag` is the longest of the last second, in seconds, `loss`
     what the links to viewers lose now, 0 to 1, in the mean."""
@@ -188,6 +206,22 @@ class MediaServer:
         """What the peer's downlink is thought to carry, in bits a second; 0 when unknown."""
         _, peer = self._find(room_id, peer_id)
         return int(peer.downlink.estimator.bitrate) if peer is not None else 0
+
+    def peer_statistics(self, room_id: str, peer_id: str) -> PeerStatistics | None:
+        """None for an unknown peer. Says nothing of where the peer is."""
+        room, peer = self._find(room_id, peer_id)
+        if room is None or peer is None:
+            return None
+        link = peer.downlink.estimator
+        return PeerStatistics(
+            family=peer.transport.ice.family,
+            round_trip=link.round_trip if link.is_informed else None,
+            loss_up=peer.uplink_loss,
+            loss_down=link.loss if link.is_informed else None,
+            bytes_up=sum(source.bytes for source in peer.sources.values()),
+            bytes_down=peer.downlink.bytes,
+            mode=room.mode_of(peer),
+        )
 
     def statistics(self) -> Statistics:
         peers = [peer for room in self._all_rooms() for peer in room.peers.values()]

@@ -13,6 +13,7 @@ from consultations.sfu import (
     PeerGone,
     PeerSilent,
     QualityChanged,
+    PeerStatistics,
     SdpRefused,
     local_addresses,
 )
@@ -208,3 +209,26 @@ async def test_answers_leave_from_the_address_that_was_asked(start: Start) -> No
         peer.send = peer._socket.send  # type: ignore[method-assign]
         await peer.shake_hands()
         peer.kill()
+
+
+async def test_a_session_is_told_in_numbers_and_never_by_its_address(server: MediaServer) -> None:
+    amina, youssef = await two(server)
+    await more_packets(youssef)
+
+    def told() -> PeerStatistics:
+        found = server.peer_statistics("room", "youssef")
+        assert found is not None
+        return found
+
+    await until(lambda: told().round_trip is not None)
+    seen = told()
+    assert (seen.family, seen.mode) == ("ipv4", "full")
+    assert seen.bytes_up > 0
+    assert seen.bytes_down > 0
+    assert (seen.loss_up, seen.loss_down) == (0, 0)
+    assert seen.round_trip is not None
+    assert seen.round_trip < 1
+    assert server.peer_statistics("room", "nobody") is None
+    assert not any("127.0.0.1" in str(value) for value in vars(seen).values())
+    amina.kill()
+    youssef.kill()
