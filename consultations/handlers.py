@@ -20,6 +20,7 @@ from consultations.engine import Engine, JoinRefused
 from consultations.facts import Facts
 from consultations.ice_servers import ice_servers
 from consultations.live import NOTHING, Device, LiveRoom, Rooms, Socket
+from consultations.logbook import Told
 from consultations.messages import Message
 from consultations.models import Participant, ParticipantRole
 from consultations.refusals import RoomRefused
@@ -160,6 +161,7 @@ async def offer(turn: Turn) -> Answer:
     except JoinRefused as refused:
         raise _join_refused(refused) from None
     turn.room.devices[one] = Device(turn.socket.browser, turn.socket.guest)
+    turn.rooms.logbook.begin(turn.room.id, one, turn.socket.agent)
     return answer(turn.message.id, sdp, one)
 
 
@@ -175,6 +177,20 @@ async def mute(turn: Turn) -> None:
     kind, muted = turn.message["kind"], turn.message["muted"]
     turn.engine.mute(turn.room.id, str(turn.by.pk), turn.by.role, kind, muted=muted)
     await turn.do(entering.mute, kind, muted=muted)
+
+
+async def stats(turn: Turn) -> None:
+    said = turn.message
+    turn.rooms.logbook.told(
+        str(turn.by.pk),
+        Told(
+            path=said["path"],
+            round_trip=said["round_trip"],
+            concealed=said["concealed"],
+            freezes=said["freezes"],
+            frozen=said["frozen"],
+        ),
+    )
 
 
 async def consent(turn: Turn) -> None:
@@ -307,6 +323,7 @@ HANDLERS: dict[str, Handler] = {
     "mute": mute,
     "sends": sends,
     "watch": watch,
+    "stats": stats,
     "consent": consent,
     "withdraw": withdraw,
     "declare": declare,
@@ -332,6 +349,7 @@ ADMITTED_ONLY = frozenset(
         "mute",
         "sends",
         "watch",
+        "stats",
         "admit",
         "deny",
         "remove",
@@ -343,3 +361,5 @@ ADMITTED_ONLY = frozenset(
         "finish",
     }
 )
+# What these say changes nothing that the room shows, and repeating it nothing at all.
+QUIET = frozenset({"stats"})

@@ -33,8 +33,10 @@ from consultations.engine import (
     SpeakerChanged,
 )
 from consultations.facts import Facts
+from consultations.logbook import Ending, Logbook
 from consultations.models import Participant, ParticipantRole, Room
 from telemed.lib import clock
+from telemed.lib.browsers import Kind
 from telemed.lib.refusals import Refused
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Socket(Protocol):
     language: str
     guest: str | None
     sequence: int | None  # the appointment's, when this socket was first shown it
+    agent: Kind
     heard: float  # when it last said anything, on the monotonic clock
 
     async def tell(self, message: dict[str, Any]) -> None: ...
@@ -144,6 +147,7 @@ class Rooms:
 
     def __init__(self) -> None:
         self.engine: Engine
+        self.logbook = Logbook()
         self._rooms: dict[str, LiveRoom] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -233,6 +237,7 @@ class Rooms:
 
     def _permit(self, room: LiveRoom, facts: Facts) -> None:
         if facts.room.state == Room.State.CLOSED:
+            self.logbook.announce_room(room.id, Ending.FINISHED)
             self.engine.end_room(room.id)
             return
         permits = self.permits(room, facts)
@@ -240,6 +245,7 @@ class Rooms:
             device = room.devices.get(str(one.pk), Device(str(one.browser)))
             live = one.beside_id is None and snapshot.is_live(one, device.browser)
             if not live or _is_shut_out(facts, one, device.guest):
+                self.logbook.announce(str(one.pk), _ending(facts, one, device.guest))
                 self.engine.leave(room.id, str(one.pk))
                 room.links.pop(str(one.pk), None)
                 room.modes.pop(str(one.pk), None)
@@ -312,6 +318,7 @@ class Rooms:
     # What the media server reports.
 
     def on_event(self, event: AnyEvent) -> None:
+        self.logbook.on_event(event)
         room = self._rooms.get(event.room_id)
         if room is None:
             return
@@ -355,6 +362,7 @@ class Rooms:
     async def abandon(self, room_id: str) -> None:
         """The lease is another's: end everything here and send people there, not all at once."""
         room = self._rooms.pop(room_id, None)
+        self.logbook.announce_room(room_id, Ending.SHUTDOWN)
         self.engine.end_room(room_id)
         for socket in list(room.sockets) if room else ():
             await socket.end(ELSEWHERE, json.dumps({"within": REJOIN_WITHIN_SECONDS}))
@@ -406,3 +414,10 @@ def _must_end(facts: Facts, socket: Socket) -> int | None:
 def _is_shut_out(facts: Facts, one: Participant, guest: str | None) -> bool:
     """Whether the login, session or role, or the guest session, by which they came was ended."""
     return str(one.pk) in facts.barred or (guest is not None and guest not in facts.guests)
+
+
+def _ending(facts: Facts, one: Participant, guest: str | None) -> Ending:
+    """Why the connection of somebody who has no place here any more ends."""
+    if one.state in rules.OUTSIDE or _is_shut_out(facts, one, guest):
+        return Ending.REMOVED
+    return Ending.REPLACED if one.state in rules.INSIDE else Ending.LEFT

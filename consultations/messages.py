@@ -40,6 +40,15 @@ def flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def number(least: float, most: float) -> Check:
+    """JSON's numbers and nothing that Python reads beside them (true, NaN, Infinity)."""
+    return lambda value: type(value) in (int, float) and least <= value <= most
+
+
+def count(most: int) -> Check:
+    return lambda value: type(value) is int and 0 <= value <= most
+
+
 def identifier(value: Any) -> bool:
     """A UUID in the one spelling of RFC 9562, so that ids compare as text."""
     return isinstance(value, str) and bool(_UUID.fullmatch(value))
@@ -71,6 +80,15 @@ KINDS: dict[str, Kind] = {
     "ping": Kind({}, changes=False),
     "snapshot": Kind({}, changes=False),
     "offer": Kind({"sdp": SDP}),
+    "stats": Kind(
+        {
+            "path": one_of("direct", "relay", "relay-tcp", "unknown"),
+            "round_trip": maybe(number(0, 60)),
+            "concealed": maybe(number(0, 1)),
+            "freezes": maybe(count(100_000)),
+            "frozen": maybe(number(0, 86_400)),
+        }
+    ),
     "mute": Kind({"kind": one_of("audio", "video", "screen"), "muted": flag}),
     "sends": Kind({"mode": one_of(*MODES)}),
     "watch": Kind({"video": one_of("all", "save", "none")}),

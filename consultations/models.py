@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from scheduling.models import Appointment, PersonalLink, Specialist
-from telemed.accounts.models import Act, Patient
+from telemed.accounts.models import Act, Organisation, Patient
 from telemed.accounts.rows import Row
 from telemed.lib import clock, retention
 from telemed.lib.fields import SealedTextField
@@ -263,6 +263,106 @@ class ChatMessage(Row):
 
     class Meta:
         ordering = ["received_at"]
+
+
+class CallRecord(models.Model):
+    """One media session of one participant, in numbers: never an address, never what was said.
+
+    The media process that carries the session chooses the id and writes the row anew every
+    some seconds, so a repeat stores nothing twice and no other process touches it. ``ended_at``
+    stays empty when that process was killed; ``seen_at`` is the last it told. ``modes`` is a list
+    of [seconds since the start, mode], ``gaps`` of [seconds since the start, seconds without a
+    sign of the browser]. Shares go from 0 to 1; what is None was not told.
+    """
+
+    retention: ClassVar[str] = retention.ADMINISTRATIVE
+
+    class Path(models.TextChoices):
+        UNKNOWN = "", _("Not known")
+        IPV4 = "ipv4", _("Direct (UDP, IPv4)")
+        IPV6 = "ipv6", _("Direct (UDP, IPv6)")
+        RELAY = "relay", _("Through a relay (UDP)")
+        RELAY_TCP = "relay-tcp", _("Through a relay (TCP or TLS)")
+
+    class Mode(models.TextChoices):
+        """What the room sent to this participant."""
+
+        FULL = "full", _("Full picture")
+        SMALL = "small", _("Small picture")
+        SLOW = "slow", _("Slow picture")
+        STILL = "still", _("Still picture")
+        VOICE = "voice", _("Voice only")
+
+    class Device(models.TextChoices):
+        UNKNOWN = "", _("Not known")
+        PHONE = "phone", _("Phone")
+        TABLET = "tablet", _("Tablet")
+        DESKTOP = "desktop", _("Computer")
+
+    class Ending(models.TextChoices):
+        UNKNOWN = "", _("Not known")
+        LEFT = "left", _("Left")
+        CLOSED = "closed", _("Closed the page")
+        TIMEOUT = "timeout", _("Connection lost")
+        HANDSHAKE = "handshake", _("No connection came about")
+        REMOVED = "removed", _("Removed")
+        FINISHED = "finished", _("Visit finished")
+        REPLACED = "replaced", _("Went on in a newer connection")
+        SHUTDOWN = "shutdown", _("The video service stopped")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="calls")
+    started_at = models.DateTimeField(default=clock.now)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ending = models.CharField(max_length=10, choices=Ending.choices, blank=True)
+    path = models.CharField(max_length=10, choices=Path.choices, blank=True)
+    device = models.CharField(max_length=8, choices=Device.choices, blank=True)
+    browser = models.CharField(max_length=20, blank=True)  # its family, never the User-Agent
+    round_trip_ms = models.PositiveIntegerField(null=True, blank=True)  # the mean
+    worst_round_trip_ms = models.PositiveIntegerField(null=True, blank=True)
+    loss_up = models.FloatField(null=True, blank=True)
+    loss_down = models.FloatField(null=True, blank=True)
+    concealed = models.FloatField(null=True, blank=True)  # of the sound that was played
+    freezes = models.PositiveIntegerField(null=True, blank=True)
+    frozen_seconds = models.FloatField(null=True, blank=True)
+    bytes_up = models.PositiveBigIntegerField(default=0)
+    bytes_down = models.PositiveBigIntegerField(default=0)
+    modes = models.JSONField(default=list, blank=True)
+    gaps = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["started_at"]
+
+
+class ConnectionTest(models.Model):
+    """What one connection test measured at a place, without whoever made it.
+
+    ``at_home``: it was made from outside the place, by somebody whom the place takes care of.
+    """
+
+    retention: ClassVar[str] = retention.TECHNICAL
+
+    class Verdict(models.TextChoices):
+        GOOD = "good", _("Good")
+        FAIR = "fair", _("Usable")
+        POOR = "poor", _("Weak")
+        VOICE_ONLY = "voice-only", _("Voice only")
+        LOST = "lost", _("No connection")
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    hour = models.DateTimeField()  # when it was made, cut to the full hour
+    at_home = models.BooleanField(default=False)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    expected_mode = models.CharField(max_length=8, choices=CallRecord.Mode.choices, blank=True)
+    kbit_up = models.PositiveIntegerField(default=0)  # a second
+    kbit_down = models.PositiveIntegerField(default=0)
+    round_trip_ms = models.PositiveIntegerField(default=0)
+    loss = models.FloatField(default=0)  # 0 to 1, there and back
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "hour"], name="tests_of_a_place")]
 
 
 class GuestSession(models.Model):

@@ -62,6 +62,7 @@ class Process:
         rooms.engine = await Engine.start(rooms.on_event)
         process = cls(settings.MEDIA_PROCESS, rooms)
         await process._register()
+        rooms.logbook.start(rooms.engine)
         process._heart = asyncio.get_running_loop().create_task(process._beating())
         cls._running = process
         return process
@@ -72,6 +73,7 @@ class Process:
         for room in self.rooms:
             await self.rooms.abandon(room.id)
         await self.rooms.engine.close()
+        await self.rooms.logbook.close()
         await database.write(processes.retire, self._row, self.epoch)
         await database.close()
         Process._running = None

@@ -22,7 +22,7 @@ from consultations.messages import BadMessage, Message, parse
 from consultations.process import Process, Unavailable
 from consultations.refusals import RoomRefused
 from consultations.tickets import Ticket, TicketInvalid
-from telemed.lib import context
+from telemed.lib import browsers, context
 from telemed.lib.refusals import Refused
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class RoomSocket(AsyncWebsocketConsumer):
     process: Process
     ticket: Ticket | None = None
     participant = browser = ""
+    agent = browsers.Kind()
     guest: str | None = None
     language = "fr"
     sequence: int | None = None
@@ -53,10 +54,12 @@ class RoomSocket(AsyncWebsocketConsumer):
         if name != self.process.name or not same_origin(self.scope):
             await self.close()
             return
+        self.agent = browsers.kind_of(user_agent(self.scope))
         self.heard = time.monotonic()
         self.rate = Allowance(rate=20, burst=60)
         self.chat_rate = Allowance(rate=0.8, burst=8)
         self.offer_rate = Allowance(rate=0.4, burst=4)
+        self.stats_rate = Allowance(rate=0.2, burst=3)
         # Somebody who asks for what is refused again and again must not fill the audit.
         self.kept_refusals = Allowance(rate=1 / 60, burst=10)
         self.ended = False
@@ -146,7 +149,7 @@ class RoomSocket(AsyncWebsocketConsumer):
             await self._change(self.ticket, message)
 
     def _too_fast(self, message: Message, now: float) -> bool:
-        limits = {"chat": self.chat_rate, "offer": self.offer_rate}
+        limits = {"chat": self.chat_rate, "offer": self.offer_rate, "stats": self.stats_rate}
         limit = limits.get(message.type)
         return limit is not None and not limit.allows(now)
 
@@ -218,6 +221,8 @@ class RoomSocket(AsyncWebsocketConsumer):
             return
         else:
             await self.tell(answer)
+        if message.type in handlers.QUIET:
+            return
         room.remember(self.participant, message.id or "", answer)
         self.rooms.refresh_soon(room.id)
 
@@ -262,6 +267,11 @@ def same_origin(scope: Any) -> bool:
     return bool(host) and (
         urlsplit(origin).netloc == host or origin in settings.CSRF_TRUSTED_ORIGINS
     )
+
+
+def user_agent(scope: Any) -> str:
+    told = (value for name, value in scope["headers"] if name == b"user-agent")
+    return next(told, b"").decode("latin-1")
 
 
 def too_fast() -> RoomRefused:

@@ -170,6 +170,7 @@ offer       not_admitted   bad_sdp      bad_sdp      bad_sdp      bad_sdp      b
 mute        not_admitted   yes          yes          yes          yes          yes
 sends       not_admitted   yes          yes          yes          yes          yes
 watch       not_admitted   yes          yes          yes          yes          yes
+stats       not_admitted   yes          yes          yes          yes          yes
 consent     yes/X          yes/X        yes/X        yes/X        yes/X        yes/X
 withdraw    yes/X          yes/X        yes/X        yes/X        yes/X        yes/X
 declare     not_admitted   yes          yes          yes          yes          yes

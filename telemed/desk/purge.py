@@ -17,7 +17,13 @@ from django.db import models, transaction
 from django.db.models import F, Max, ProtectedError, Q
 from django.db.models.functions import Coalesce
 
-from consultations.models import GuestSession, MediaProcess, UsedTicket
+from consultations.models import (
+    CallRecord,
+    ConnectionTest,
+    GuestSession,
+    MediaProcess,
+    UsedTicket,
+)
 from scheduling.models import Appointment, Hold, OccupiedInterval, PersonalLink
 from telemed.accounts.models import (
     ContactPoint,
@@ -44,6 +50,8 @@ BY_AGE: dict[type[models.Model], tuple[str | Coalesce, Q]] = {
     Hold: ("expires_at", Q()),
     OccupiedInterval: ("ends_at", Q()),
     UsedTicket: ("used_at", Q()),
+    CallRecord: ("started_at", Q()),
+    ConnectionTest: ("hour", Q()),
     MediaProcess: ("heartbeat_at", Q()),
     Session: ("expire_date", Q()),
     EmailConfirmation: ("created", Q()),

@@ -17,6 +17,13 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "ping": {},
     "snapshot": {},
     "offer": {"sdp": "v=0"},
+    "stats": {
+        "path": "relay",
+        "round_trip": 0.21,
+        "concealed": 0.02,
+        "freezes": 3,
+        "frozen": 4.5,
+    },
     "mute": {"kind": "audio", "muted": True},
     "sends": {"mode": "slow"},
     "watch": {"video": "save"},
@@ -51,6 +58,8 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "emergency": {},
     "finish": {"mode": "video"},
 }
+
+MAY_BE_NULL = {"to", "speaker", "round_trip", "concealed", "freezes", "frozen"}
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -91,9 +100,9 @@ def test_a_whole_message_passes_and_tells_its_fields(type_):
     [(type_, field) for type_, kind in KINDS.items() for field in kind.fields],
 )
 def test_a_field_that_is_missing_or_of_another_kind_is_refused(type_, field):
-    for wrong in (17, [], {}, {"a": 1}):
+    for wrong in (-17, [], {}, {"a": 1}):
         assert not taken(spoken(type_, **{field: wrong}))
-    if field not in ("to", "speaker"):
+    if field not in MAY_BE_NULL:
         assert not taken(spoken(type_, **{field: None}))
 
 
@@ -143,3 +152,23 @@ def test_arbitrary_values_in_known_fields_raise_nothing_else(type_, data):
 def test_what_is_made_to_break_a_parser_breaks_nothing(raw):
     with pytest.raises(BadMessage):
         parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("path", "192.0.2.7"),
+        ("round_trip", -0.1),
+        ("round_trip", 61),
+        ("round_trip", float("nan")),
+        ("round_trip", True),
+        ("concealed", 1.5),
+        ("concealed", float("inf")),
+        ("freezes", 2.5),
+        ("freezes", 10**9),
+        ("frozen", "4"),
+    ],
+)
+def test_numbers_are_bounded_and_are_numbers(name, value):
+    assert taken(spoken("stats", **{name: None if name != "path" else "unknown"}))
+    assert not taken(spoken("stats", **{name: value}))

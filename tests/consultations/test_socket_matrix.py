@@ -36,6 +36,13 @@ def fields(name: str, whom: str, column: str) -> dict[str, Any]:
         "mute": {"kind": "audio", "muted": True},
         "sends": {"mode": "slow"},
         "watch": {"video": "save"},
+        "stats": {
+            "path": "direct",
+            "round_trip": 0.08,
+            "concealed": 0.01,
+            "freezes": 2,
+            "frozen": 1.5,
+        },
         "consent": {"participant": whom, **words(patient=column == "patient")},
         "withdraw": {"participant": whom},
         "declare": {
