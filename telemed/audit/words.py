@@ -115,6 +115,7 @@ VERBS: dict[str, Promise] = {
     "save": pgettext_lazy("done in the audit", "saved"),
     "sign": pgettext_lazy("done in the audit", "signed"),
     "start": pgettext_lazy("done in the audit", "started"),
+    "stats": pgettext_lazy("done in the audit", "quality of the connection told"),
     "unable": pgettext_lazy("done in the audit", "camera or microphone without use"),
     "undeclare": pgettext_lazy("done in the audit", "somebody present taken back"),
     "use": pgettext_lazy("done in the audit", "used"),

@@ -37,7 +37,7 @@ async def call(cast, visit, enter):
 
 async def stored(process, participant: str) -> CallRecord:
     await process.rooms.logbook.store()
-    return await CallRecord.objects.aget(participant=participant)
+    return await CallRecord.objects.aget(participant=UUID(participant))
 
 
 async def test_a_call_leaves_a_record_of_each(call, process):

@@ -14,6 +14,7 @@ import { consentWords, drawConsents, drawPeople, drawWaiting } from "./lists.js"
 import { Media } from "./media.js";
 import { Own } from "./own.js";
 import { Pictures } from "./pictures.js";
+import { reportCalls } from "./report.js";
 import { Sending } from "./sending.js";
 import { Signal, askTicket, codeOf } from "./signal.js";
 import { drawEmergency, drawVisit } from "./sheets.js";
@@ -54,6 +55,7 @@ class Visit {
     this.stage = new Stage(one(root, "#stage"));
     this.signal = this.newSignal();
     this.media = this.newMedia();
+    reportCalls(this.signal, () => this.media.call);
     this.own = this.newOwn();
     this.sending = new Sending(this.own, this.media, (type, fields) => this.tellRoom(type, fields));
     this.pictures = new Pictures(root, this.sending, () => this.drawLine());
