@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consultations.views import guests, operations, pages, tickets, trouble
+from consultations.views import conntests, guests, operations, pages, tickets, trouble
 
 app_name = "consultations"
 
@@ -8,12 +8,14 @@ urlpatterns = [
     path("visit/<uuid:appointment_id>/", pages.room, name="room"),
     path("visit/<uuid:appointment_id>/ticket", tickets.ticket, name="ticket"),
     path("visit/<uuid:appointment_id>/trouble", trouble.trouble, name="trouble"),
+    path("visit/<uuid:appointment_id>/measured", conntests.measured, name="measured"),
     path("visit/test/ticket", tickets.test_ticket, name="test_ticket"),
     path("v/<str:token>/", pages.link, name="link"),
     path("v/<str:token>/confirm/", guests.confirm, name="guest_confirm"),
     path("v/<str:token>/cancel/", guests.cancel, name="guest_cancel"),
     path("v/<str:token>/ticket", tickets.guest_ticket, name="guest_ticket"),
     path("v/<str:token>/trouble", trouble.guest_trouble, name="guest_trouble"),
+    path("v/<str:token>/measured", conntests.guest_measured, name="guest_measured"),
     path("v/<str:token>/test/ticket", tickets.guest_test_ticket, name="guest_test_ticket"),
     path("operations/media/", operations.nodes, name="nodes"),
     path("operations/media/<slug:name>/", operations.drain, name="drain"),

@@ -45,6 +45,7 @@ def room(request: HttpRequest, appointment_id: UUID) -> HttpResponseBase:
         ticket_url=reverse("consultations:ticket", args=[appointment_id]),
         trouble_url=reverse("consultations:trouble", args=[appointment_id]),
         test_url=reverse("consultations:test_ticket"),
+        measured_url=reverse("consultations:measured", args=[appointment_id]),
     )
 
 
@@ -64,6 +65,7 @@ def link(request: HttpRequest, token: str) -> HttpResponseBase:
                 ticket_url=reverse("consultations:guest_ticket", args=[token]),
                 trouble_url=reverse("consultations:guest_trouble", args=[token]),
                 test_url=reverse("consultations:guest_test_ticket", args=[token]),
+                measured_url=reverse("consultations:guest_measured", args=[token]),
                 before=what_the_patient_may(seat, token),
             )
         )
@@ -106,6 +108,7 @@ def _visit_page(
     ticket_url: str,
     trouble_url: str,
     test_url: str,
+    measured_url: str,
     before: dict[str, Any] | None = None,
 ) -> HttpResponseBase:
     """``before``: what a guest may do on the page while the visit is not open yet."""
@@ -135,6 +138,7 @@ def _visit_page(
         "ticket_url": ticket_url,
         "trouble_url": trouble_url,
         "test_url": test_url,
+        "measured_url": measured_url,
         "returning": back and _same_browser(request, participant, now),
         "language": get_language() or "fr",
         "patient_text": consent_texts.text_for(get_language() or "fr", patient=True),

@@ -21,7 +21,7 @@ from telemed.lib.refusals import Refused
 
 BROWSER_COOKIE = "telemed_browser"
 BROWSER_SECONDS = 400 * 24 * 3600
-BAD_REQUEST, UNAVAILABLE = 400, 503
+BAD_REQUEST, TOO_MANY, UNAVAILABLE = 400, 429, 503
 
 
 @require_POST
@@ -117,6 +117,8 @@ def in_words(work: Callable[[], HttpResponseBase], seat: Seat | None = None) -> 
 
 
 def _status(code: str) -> int:
+    if code == "too_fast":
+        return TOO_MANY
     return STATUS_BY_CODE.get(code, 409 if code in CONFLICTS else BAD_REQUEST)
 
 

@@ -1,16 +1,32 @@
 /**
  * The connection test: this browser's picture and sound go to the media server and back, in a
- * session that reaches no room, and what arrives is judged in words. Sends `tested` (detail: the
- * Verdict) from `#connection-test`.
+ * session that reaches no room, and what arrives is judged in words. Sends from `#connection-test`
+ * `tested` (detail: the Verdict), and `measured` (detail: Measured) for the place where it was made.
+ */
+
+/**
+ * What the server keeps of a test (`POST …/measured` in PROTOCOL.md); `expected_mode` is "" when
+ * nothing came back.
+ * @typedef {{verdict: string, expected_mode: string, kbit_up: number, kbit_down: number,
+ *   round_trip_ms: number, loss: number}} Measured
  */
 
 import { Call } from "./call.js";
-import { measure, sample, verdict } from "./quality.js";
+import { expectedMode, measure, sample, verdict } from "./quality.js";
 import { Signal } from "./signal.js";
 import { maybe, one } from "./words.js";
 
 const TEST_MS = 8000;
 const SETTLE_MS = 2000;
+/** @type {Measured} */
+const NOTHING = {
+  verdict: "lost",
+  expected_mode: "",
+  kbit_up: 0,
+  kbit_down: 0,
+  round_trip_ms: 0,
+  loss: 1,
+};
 
 /**
  * @param {HTMLElement} root @param {() => Promise<import("./signal.js").Ticket>} askTicket
@@ -20,13 +36,13 @@ export async function testConnection(root, askTicket, stream) {
   const button = /** @type {HTMLButtonElement} */ (one(root, "[data-test-start]"));
   button.disabled = true;
   one(root, "[data-test-running]").hidden = false;
-  tell(root, "");
+  draw(root, "", "");
   const signal = new Signal(askTicket);
   const call = new Call({ slots: { audio: 1, video: 1 } });
   try {
     tell(root, await run(signal, call, stream));
   } catch {
-    tell(root, "lost");
+    tell(root, NOTHING);
   } finally {
     signal.stop();
     call.close();
@@ -35,7 +51,7 @@ export async function testConnection(root, askTicket, stream) {
   }
 }
 
-/** @param {Signal} signal @param {Call} call @param {MediaStream} stream */
+/** @param {Signal} signal @param {Call} call @param {MediaStream} stream @returns {Promise<Measured>} */
 async function run(signal, call, stream) {
   const lost = after(TEST_MS);
   signal.start();
@@ -47,20 +63,80 @@ async function run(signal, call, stream) {
   await after(SETTLE_MS);
   const before = sample(await call.reports());
   await after(TEST_MS - SETTLE_MS);
-  const now = sample(await call.reports());
-  return verdict(measure(before, now), {
-    video: stream.getVideoTracks().length > 0,
+  const report = await call.reports();
+  const pictured = stream.getVideoTracks().length > 0;
+  return judged(measure(before, sample(report)), estimate(report), {
+    video: pictured,
     audio: stream.getAudioTracks().length > 0,
   });
 }
 
-/** @param {HTMLElement} root @param {string} result "" while there is none */
-function tell(root, result) {
-  if (result) root.dispatchEvent(new CustomEvent("tested", { detail: result, bubbles: true }));
-  for (const line of root.querySelectorAll("[data-test-result]")) {
-    if (line instanceof HTMLElement) line.hidden = line.dataset.testResult !== result;
+/**
+ * @param {import("./quality.js").Measure} found
+ * @param {number} kbit what the browser thinks that it may send, held by the server to what it can
+ *   send back; 0 where the browser does not tell
+ * @param {{video: boolean, audio: boolean}} sent @returns {Measured}
+ */
+function judged(found, kbit, sent) {
+  const word = verdict(found, sent);
+  const carried = Math.min(found.kbitSent, found.kbitReceived);
+  return {
+    verdict: word,
+    expected_mode: word === "lost" ? "" : expectedMode(found, Math.max(kbit, carried), sent.video),
+    kbit_up: Math.round(found.kbitSent),
+    kbit_down: Math.round(found.kbitReceived),
+    round_trip_ms: Math.round(found.roundTrip * 1000),
+    loss: found.loss,
+  };
+}
+
+/** @param {RTCStatsReport} report @returns {number} kbit/s */
+function estimate(report) {
+  const all = /** @type {any[]} */ ([...report.values()]);
+  const pair = all.find((one) => one.type === "candidate-pair" && one.nominated);
+  return (pair?.availableOutgoingBitrate ?? 0) / 1000;
+}
+
+/** @param {HTMLElement} root @param {Measured} measured */
+function tell(root, measured) {
+  const { verdict: word, expected_mode } = measured;
+  root.dispatchEvent(new CustomEvent("tested", { detail: word, bubbles: true }));
+  root.dispatchEvent(new CustomEvent("measured", { detail: measured, bubbles: true }));
+  draw(root, word, expected_mode);
+}
+
+/** @param {HTMLElement} root @param {string} word the verdict, "" while there is none
+ *  @param {string} mode */
+function draw(root, word, mode) {
+  for (const line of all(root, "[data-test-result]")) line.hidden = line.dataset.testResult !== word;
+  for (const line of all(root, "[data-test-mode]")) line.hidden = line.dataset.testMode !== mode;
+  for (const line of all(root, "[data-test-mend]")) {
+    line.hidden = !line.dataset.testMend?.split(" ").includes(word);
   }
-  maybe(root, "[data-test-start]")?.toggleAttribute("data-tested", result !== "");
+  maybe(root, "[data-test-start]")?.toggleAttribute("data-tested", word !== "");
+}
+
+/** @param {HTMLElement} root @param {string} selector @returns {HTMLElement[]} */
+function all(root, selector) {
+  return [...root.querySelectorAll(selector)].filter((each) => each instanceof HTMLElement);
+}
+
+/**
+ * Keeps what tests on this page measure.
+ * @param {HTMLElement} root the visit's page @param {string} csrf
+ */
+export function keepTests(root, csrf) {
+  root.addEventListener("measured", (event) => {
+    const { detail } = /** @type {CustomEvent<Measured>} */ (event);
+    const body = new URLSearchParams(Object.entries(detail).map(([name, value]) => [name, `${value}`]));
+    // Who is told how good the link is needs nothing more: the place does without this one.
+    fetch(root.dataset.measuredUrl ?? "", {
+      method: "POST",
+      body,
+      headers: { "X-CSRFToken": csrf },
+      keepalive: true,
+    }).catch(() => {});
+  });
 }
 
 /** @param {number} ms @returns {Promise<void>} */

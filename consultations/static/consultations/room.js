@@ -6,7 +6,7 @@
 import { announce } from "../telemed/js/announce.js";
 import { drawMessages, listenToForm } from "./chat.js";
 import { DeviceCheck, remembered } from "./check.js";
-import { testConnection } from "./conntest.js";
+import { keepTests, testConnection } from "./conntest.js";
 import { playTestTone } from "./devices.js";
 import { listenToForms } from "./forms.js";
 import { lineOf, offerButton } from "./line.js";
@@ -51,6 +51,7 @@ class Visit {
     this.root = root;
     this.csrf = /** @type {HTMLInputElement} */ (one(root, "[name=csrfmiddlewaretoken]")).value;
     this.tellTrouble = tellTroubles(root, this.csrf);
+    keepTests(root, this.csrf);
     this.check = new DeviceCheck(one(root, "#device-check"));
     this.stage = new Stage(one(root, "#stage"));
     this.signal = this.newSignal();
