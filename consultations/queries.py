@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from consultations import rules
 from consultations.models import (
+    ConnectionTest,
     ConsentOverride,
     Consultation,
     ConsultationStatus,
@@ -132,3 +133,20 @@ def _running_until(appointment: Appointment, now: datetime) -> datetime | None:
         .values_list("consultation__appointment__ends_at", flat=True)
     )
     return running.first()
+
+
+def people_with_calls(appointment: Appointment) -> list[Participant]:
+    """Who was in the visit or tried, with their ``calls``, in the order of their coming."""
+    rows = Participant.objects.filter(
+        room__consultation__appointment=appointment, voided_at__isnull=True
+    )
+    related = rows.select_related("user", "patient").prefetch_related("calls", "patient__names")
+    return list(related.order_by("received_at", "id"))
+
+
+def connection_tests(viewer: Viewer, since: datetime) -> QuerySet[ConnectionTest]:
+    """The tests made at the places whose quality this person may see, newest first."""
+    rows = ConnectionTest.objects.filter(
+        organisation__in=viewer.reach(May.SITE_SEE_QUALITY), hour__gte=since
+    )
+    return rows.select_related("organisation").order_by("-hour", "-pk")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consultations.views import conntests, guests, operations, pages, tickets, trouble
+from consultations.views import conntests, guests, operations, pages, quality, tickets, trouble
 
 app_name = "consultations"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("v/<str:token>/trouble", trouble.guest_trouble, name="guest_trouble"),
     path("v/<str:token>/measured", conntests.guest_measured, name="guest_measured"),
     path("v/<str:token>/test/ticket", tickets.guest_test_ticket, name="guest_test_ticket"),
+    path("visit/<uuid:appointment_id>/call/", quality.call, name="call"),
+    path("operations/connections/", quality.by_place, name="by_place"),
     path("operations/media/", operations.nodes, name="nodes"),
     path("operations/media/<slug:name>/", operations.drain, name="drain"),
 ]

@@ -50,6 +50,7 @@ def _page(request: HttpRequest, found: Appointment, **more: Any) -> HttpResponse
             "read": May.APPOINTMENT_SEE_REASON,
             "invite": May.LINK_ISSUE,
             "join": May.ROOM_JOIN,
+            "quality": May.ROOM_SEE_QUALITY,
         }.items()
     }
     link = _patients_link(found)
@@ -65,6 +66,7 @@ def _page(request: HttpRequest, found: Appointment, **more: Any) -> HttpResponse
         "closes_at": closes_at(found),
         "opens_at": opens_at,
         "join_url": f"/visit/{found.pk}/",
+        "call_url": f"/visit/{found.pk}/call/" if may["quality"] and opens_at <= now else "",
         "is_open": opens_at <= now < shuts_at and found.status not in rules.FINAL,
         "is_new": "new" in request.GET,
         "emergency": emergency_for(found.site or found.patient.organisation, now),

@@ -38,6 +38,7 @@ class May(StrEnum):
     ROOM_CHAT = "room.chat"
     ROOM_SHARE_SCREEN = "room.share_screen"
     ROOM_WATCH_STATE = "room.watch_state"
+    ROOM_SEE_QUALITY = "room.see_quality"
     CONSENT_GIVE = "consent.give"
     CONSENT_WITNESS = "consent.witness"
     OVERRIDE_REVIEW = "override.review"
@@ -51,6 +52,7 @@ class May(StrEnum):
     ORGANISATION_EDIT = "organisation.edit"
     MEMBERSHIP_EDIT = "membership.edit"
     MEDIA_OPERATE = "media.operate"
+    SITE_SEE_QUALITY = "site.see_quality"
     AUDIT_READ = "audit.read"
     AUDIT_READ_OWN = "audit.read_own"
 
@@ -90,6 +92,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.ROOM_SHARE_SCREEN,
             May.CONSENT_GIVE,
             May.CONSENT_WITNESS,
+            May.ROOM_SEE_QUALITY,
             May.SUMMARY_READ,
             May.CENTRE_DAY,
         }
@@ -108,6 +111,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.ROOM_FINISH,
             May.ROOM_CHAT,
             May.ROOM_SHARE_SCREEN,
+            May.ROOM_SEE_QUALITY,
             May.CONSENT_GIVE,
             May.NOTE_WRITE,
             May.NOTE_READ,
@@ -127,12 +131,21 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.AVAILABILITY_EDIT_ANY,
             May.LINK_ISSUE,
             May.ROOM_WATCH_STATE,
+            May.ROOM_SEE_QUALITY,
+            May.SITE_SEE_QUALITY,
             May.OVERRIDE_REVIEW,  # that it happened, not the clinical reason
             May.REGION_DAY,
             May.MESSAGE_SEE_FAILED,
         }
     ),
-    Role.ADMINISTRATOR: frozenset({May.ORGANISATION_EDIT, May.MEMBERSHIP_EDIT, May.MEDIA_OPERATE}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            May.ORGANISATION_EDIT,
+            May.MEMBERSHIP_EDIT,
+            May.MEDIA_OPERATE,
+            May.SITE_SEE_QUALITY,
+        }
+    ),
     Role.AUDITOR: frozenset({May.AUDIT_READ}),
 }
 

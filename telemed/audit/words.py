@@ -45,6 +45,7 @@ OBJECTS: dict[str, Promise] = {
     "audit": gettext_lazy("Audit"),
     "appointment": gettext_lazy("Appointment"),
     "availability": gettext_lazy("Working hours"),
+    "call": gettext_lazy("Record of the call"),
     "chat": gettext_lazy("Chat"),
     "consent": gettext_lazy("Consent"),
     "consultation": gettext_lazy("Visit"),

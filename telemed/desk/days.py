@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from consultations.call_quality import in_words
 from consultations.models import Participant
 from consultations.queries import to_review
 from scheduling.access import appointments_in, in_care
@@ -127,6 +128,7 @@ def coordinator(who: Viewer) -> Context:
         "failed": failed,
         "underway": of(found, Standing.WAITING, Standing.LIVE),
         "today": _taking_time(found),
+        "troubled": [(visit, in_words(visit.trouble)) for visit in found if visit.trouble],
         "window": window,
         "window_now": window.at(who.now),
         "board": board(window, _taking_time(found)),

@@ -10,7 +10,9 @@ from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
+from consultations import call_quality
 from consultations.models import Consultation, Participant, ParticipantRole, Room
+from consultations.quality_rules import Cause, Finding
 from consultations.rules import AWAY_LIMIT
 from scheduling.models import Appointment, PatientPlace
 from scheduling.rules import join_window
@@ -96,6 +98,12 @@ class Visit:
     @property
     def waits_long(self) -> bool:
         return rules.waits_long(self.now, self.waiting_since, self.appointment.starts_at)
+
+    @cached_property
+    def trouble(self) -> Finding | None:
+        """What went wrong in its call; who did not come is told by its state already."""
+        found = call_quality.finding(self.people, self.appointment.ends_at, self.now)
+        return None if found is None or found.cause == Cause.ABSENCE else found
 
     @property
     def opens_at(self) -> datetime:
@@ -207,9 +215,10 @@ class Visit:
 
 
 def visits(appointments: QuerySet[Appointment], now: datetime) -> list[Visit]:
-    """In order of time; two queries whatever the number."""
+    """In order of time; three queries whatever the number."""
     people = Prefetch(
-        "consultation__room__participants", Participant.objects.order_by("received_at")
+        "consultation__room__participants",
+        Participant.objects.order_by("received_at").prefetch_related("calls"),
     )
     rows = appointments.select_related("consultation__room").prefetch_related(people)
     return [Visit(row, now) for row in rows.order_by("starts_at", "id")]

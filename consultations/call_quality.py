@@ -1,0 +1,129 @@
+"""What the records of a visit's calls tell: the facts of ``quality_rules``, and their words."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from consultations.logbook import is_over
+from consultations.models import CallRecord, Participant, ParticipantRole
+from consultations.quality_rules import Attendee, Cause, Finding, Leg, classify
+
+Ending = CallRecord.Ending
+STILL_MODES = frozenset({CallRecord.Mode.STILL, CallRecord.Mode.VOICE})
+
+# ``{who}`` is a role, so that no sentence depends on it.
+SENTENCES: dict[tuple[Cause, str], Promise] = {
+    (Cause.PERMISSION, "not_allowed"): _(
+        "{who}: the browser was not allowed to use the camera or microphone."
+    ),
+    (Cause.DEVICE, "no_device"): _("{who}: no camera or microphone that works was found."),
+    (Cause.DEVICE, "browser"): _("{who}: this browser cannot carry a video visit."),
+    (Cause.DEVICE, "slow_device"): _(
+        "{who}: the device could not keep up; the picture stood still {amount} of the time."
+    ),
+    (Cause.NETWORK, "no_path"): _("{who}: sound and picture found no way through the network."),
+    (Cause.NETWORK, "lost"): _("{who}: the connection was lost and did not come back."),
+    (Cause.NETWORK, "broke"): _("{who}: the connection broke off ({amount} ×)."),
+    (Cause.NETWORK, "loss"): _("{who}: the network lost {amount} of sound and picture."),
+    (Cause.NETWORK, "slow_answer"): _(
+        "{who}: the network was slow; an answer took {amount} thousandths of a second."
+    ),
+    (Cause.NETWORK, "narrow"): _(
+        "{who}: the network carried no moving picture for {amount} of the time."
+    ),
+    (Cause.NETWORK, "sound"): _("{who}: {amount} of the sound did not arrive in time."),
+    (Cause.NETWORK, "frozen"): _("{who}: the picture stood still {amount} of the time."),
+    (Cause.SERVER, "interrupted"): _("The video service was interrupted during the call."),
+    (Cause.ABSENCE, "did_not_come"): _("{who}: did not come."),
+    (Cause.ABSENCE, "nobody_admitted"): _("The patient waited and was not let in."),
+}
+SHARES = frozenset({"slow_device", "loss", "narrow", "sound", "frozen"})  # told in percent
+CAUSES: dict[Cause, Promise] = {
+    Cause.NETWORK: _("Network"),
+    Cause.DEVICE: _("Device"),
+    Cause.PERMISSION: _("Permission"),
+    Cause.ABSENCE: _("Absence"),
+    Cause.SERVER: _("Video service"),
+}
+MENDS: dict[Cause, Promise] = {
+    Cause.NETWORK: _(
+        "Have the connection tested at that end before the next visit, or agree on the telephone."
+    ),
+    Cause.DEVICE: _("Use another device or browser at that end, and test it before the visit."),
+    Cause.PERMISSION: _(
+        "Help them to allow camera and microphone: the page before the visit shows how."
+    ),
+    Cause.ABSENCE: _("Call them, and offer another time."),
+    Cause.SERVER: _("Tell whoever operates the service if it happens again."),
+}
+
+
+def finding(people: Iterable[Participant], ends_at: datetime, now: datetime) -> Finding | None:
+    """``people`` with their ``calls``; who was voided, or sits beside another, has no part."""
+    attendees = [
+        _attendee(one, now) for one in people if one.voided_at is None and one.beside_id is None
+    ]
+    return classify(attendees, over=ends_at <= now)
+
+
+def _attendee(one: Participant, now: datetime) -> Attendee:
+    return Attendee(
+        role=one.role,
+        came=one.waiting_since is not None or one.admitted_at is not None,
+        admitted=one.admitted_at is not None,
+        trouble=one.unable_reason,
+        legs=tuple(_leg(record) for record in one.calls.all()),
+    )
+
+
+def _leg(record: CallRecord) -> Leg:
+    over = is_over(record)
+    killed = over and record.ended_at is None
+    seconds = length(record)
+    losses = [loss for loss in (record.loss_up, record.loss_down) if loss is not None]
+    return Leg(
+        connected=record.connected_at is not None,
+        over=over,
+        stopped=killed or record.ending == Ending.SHUTDOWN,
+        lost=record.ending == Ending.TIMEOUT,
+        seconds=seconds,
+        breaks=len(record.gaps),
+        gaps=sum(gap for _start, gap in record.gaps),
+        voice_only=still_seconds(record) / seconds if seconds else 0.0,
+        loss=max(losses, default=None),
+        round_trip_ms=record.round_trip_ms,
+        concealed=record.concealed,
+        frozen=None if record.frozen_seconds is None else record.frozen_seconds / max(seconds, 1.0),
+    )
+
+
+def length(record: CallRecord) -> float:
+    """Seconds from the start to the last that is known."""
+    return max(0.0, ((record.ended_at or record.seen_at) - record.started_at).total_seconds())
+
+
+def spans(record: CallRecord) -> list[tuple[float, float, str]]:
+    """From second, to second, and the mode that held between."""
+    ends = [at for at, _mode in record.modes[1:]] + [length(record)]
+    pairs = zip(record.modes, ends, strict=False)
+    return [(at, max(at, end), mode) for (at, mode), end in pairs]
+
+
+def still_seconds(record: CallRecord) -> float:
+    return sum(end - at for at, end, mode in spans(record) if mode in STILL_MODES)
+
+
+def in_words(found: Finding) -> dict[str, Any]:
+    """For a page: ``cause``, ``sentence``, ``mend`` and whether they did not meet at all."""
+    who = ParticipantRole(found.role).label
+    sentence = str(SENTENCES[found.cause, found.detail])
+    amount = f"{found.amount} %" if found.detail in SHARES else str(found.amount)
+    return {
+        "cause": CAUSES[found.cause],
+        "sentence": sentence.format(who=who, amount=amount),
+        "mend": MENDS[found.cause],
+        "failed": found.grade == "failed",
+    }
