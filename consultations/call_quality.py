@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -28,9 +29,7 @@ SENTENCES: dict[tuple[Cause, str], Promise] = {
     (Cause.NETWORK, "lost"): _("{who}: the connection was lost and did not come back."),
     (Cause.NETWORK, "broke"): _("{who}: the connection broke off ({amount} ×)."),
     (Cause.NETWORK, "loss"): _("{who}: the network lost {amount} of sound and picture."),
-    (Cause.NETWORK, "slow_answer"): _(
-        "{who}: the network was slow; an answer took {amount} thousandths of a second."
-    ),
+    (Cause.NETWORK, "slow_answer"): _("{who}: the network was slow; an answer took {amount}."),
     (Cause.NETWORK, "narrow"): _(
         "{who}: the network carried no moving picture for {amount} of the time."
     ),
@@ -120,10 +119,17 @@ def in_words(found: Finding) -> dict[str, Any]:
     """For a page: ``cause``, ``sentence``, ``mend`` and whether they did not meet at all."""
     who = ParticipantRole(found.role).label
     sentence = str(SENTENCES[found.cause, found.detail])
-    amount = f"{found.amount} %" if found.detail in SHARES else str(found.amount)
     return {
         "cause": CAUSES[found.cause],
-        "sentence": sentence.format(who=who, amount=amount),
+        "sentence": sentence.format(who=who, amount=_amount(found)),
         "mend": MENDS[found.cause],
         "failed": found.grade == "failed",
     }
+
+
+def _amount(found: Finding) -> str:
+    if found.detail in SHARES:
+        return f"{found.amount} %"
+    if found.detail == "slow_answer":
+        return f"{number_format(found.amount / 1000, 1)} s"
+    return str(found.amount)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from consultations.call_quality import length, spans
@@ -23,7 +24,8 @@ STEPS = [
     timedelta(seconds=seconds)
     for seconds in (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600)
 ]
-MOST_TICKS = 5
+MOST_TICKS = 4
+EDGE = 7.0  # percent: half a label on a phone
 SHORTEST = timedelta(seconds=10)
 KINDS: dict[str, str | Promise] = {
     **{mode.value: mode.label for mode in CallRecord.Mode},
@@ -53,7 +55,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Tick:
+    """``label_x``: near an edge the label stands at the edge, so that it is never cut."""
+
     x: str
+    label_x: str
     anchor: str
     label: str
 
@@ -123,7 +128,7 @@ def _end(record: CallRecord) -> datetime:
 
 def _row(label: str, records: list[CallRecord], top: int, scale: _Scale) -> Row:
     bars = [bar for record in records for bar in _bars(record, top + BAR_TOP, scale)]
-    told = f"{label}: {_comma().join(_in_words(records))}"
+    told = gettext("{who}: {what}").format(who=label, what=_comma().join(_in_words(records)))
     return Row(label, told, top + 16, top + BAR_TOP + BAR_HEIGHT, bars)
 
 
@@ -166,9 +171,12 @@ def _ticks(scale: _Scale, zone: formats.Zone) -> list[Tick]:
     ticks = []
     while moment <= scale.ends_at:
         place = scale.percent(moment)
-        anchor = "start" if place < 8 else "end" if place > 92 else "middle"
+        here = f"{place:.2f}%"
+        label_x, anchor = here, "middle"
+        if place < EDGE or place > 100 - EDGE:
+            label_x, anchor = ("0%", "start") if place < EDGE else ("100%", "end")
         wall = formats.local(moment, zone)
         label = f"{wall:%H:%M}" if step >= timedelta(minutes=1) else f"{wall:%H:%M:%S}"
-        ticks.append(Tick(f"{place:.2f}%", anchor, label))
+        ticks.append(Tick(here, label_x, anchor, label))
         moment += step
     return ticks

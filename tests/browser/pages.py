@@ -70,6 +70,8 @@ PAGES = (
     Place("presenter's day", "/", "brahim"),
     Place("coordinator's day", "/", "karim"),
     Place("administrator's home", "/", "omar"),
+    Place("connections by place", "/operations/connections/", "karim"),
+    Place("record of a call", "{visit}call/", "karim"),
     Place("people who work here", "/people/", "omar"),
     Place("a person who works here", "/people/", "omar", ("main .row-actions a",)),
     Place("add a place", "/people/places/add/", "omar"),
