@@ -9,7 +9,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consultations.logbook import is_over
-from consultations.models import CallRecord, Participant, ParticipantRole
+from consultations.models import (
+    CallRecord,
+    Consultation,
+    ConsultationStatus,
+    Participant,
+    ParticipantRole,
+)
 from consultations.quality_rules import Attendee, Cause, Finding, Leg, classify
 
 Ending = CallRecord.Ending
@@ -60,15 +66,22 @@ MENDS: dict[Cause, Promise] = {
 }
 
 
-def finding(people: Iterable[Participant], ends_at: datetime, now: datetime) -> Finding | None:
-    """``people`` with their ``calls``; who was voided, or sits beside another, has no part."""
+def finding(
+    visit: Consultation | None, people: Iterable[Participant], ends_at: datetime, now: datetime
+) -> Finding | None:
+    """``people`` with their ``calls``; who was voided, or sits beside another, has no part.
+
+    ``visit`` is None as long as nobody has opened it.
+    """
     attendees = [
-        _attendee(one, now) for one in people if one.voided_at is None and one.beside_id is None
+        _attendee(one) for one in people if one.voided_at is None and one.beside_id is None
     ]
-    return classify(attendees, over=ends_at <= now)
+    finished = visit is not None and visit.status == ConsultationStatus.FINISHED
+    by_video = visit is not None and visit.mode == Consultation.Mode.VIDEO
+    return classify(attendees, over=ends_at <= now, finished=finished and by_video)
 
 
-def _attendee(one: Participant, now: datetime) -> Attendee:
+def _attendee(one: Participant) -> Attendee:
     return Attendee(
         role=one.role,
         came=one.waiting_since is not None or one.admitted_at is not None,
@@ -82,6 +95,7 @@ def _leg(record: CallRecord) -> Leg:
     over = is_over(record)
     killed = over and record.ended_at is None
     seconds = length(record)
+    gaps = [seconds for at, seconds in record.gaps if at + seconds < length(record) - 1]
     losses = [loss for loss in (record.loss_up, record.loss_down) if loss is not None]
     return Leg(
         connected=record.connected_at is not None,
@@ -89,8 +103,8 @@ def _leg(record: CallRecord) -> Leg:
         stopped=killed or record.ending == Ending.SHUTDOWN,
         lost=record.ending == Ending.TIMEOUT,
         seconds=seconds,
-        breaks=len(record.gaps),
-        gaps=sum(gap for _start, gap in record.gaps),
+        breaks=len(gaps),
+        gaps=sum(gaps),
         voice_only=still_seconds(record) / seconds if seconds else 0.0,
         loss=max(losses, default=None),
         round_trip_ms=record.round_trip_ms,

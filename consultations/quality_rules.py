@@ -39,8 +39,9 @@ class Grade(StrEnum):
 @dataclass(frozen=True)
 class Leg:
     """One media session. ``seconds`` from its start to its end or to now; ``gaps`` and
-    ``breaks``: for how long and how often nothing came from it; ``voice_only``: the share of its
-    time without a moving picture; ``stopped``: the service ended it, not they. None: not told."""
+    ``breaks``: for how long and how often nothing came from it, but for its end; ``voice_only``:
+    the share of its time without a moving picture; ``stopped``: the service ended it, not they.
+    None: not told."""
 
     connected: bool
     over: bool
@@ -90,14 +91,18 @@ TROUBLES = {
 }
 
 
-def classify(people: Sequence[Attendee], *, over: bool) -> Finding | None:
+def classify(people: Sequence[Attendee], *, over: bool, finished: bool = False) -> Finding | None:
     """The one thing that a coordinator should know; None while there is nothing to say.
 
     ``over``: the appointment's time has passed, so that who is not here did not come.
+    ``finished``: the specialist has finished it as a visit by video, so that who fell silent
+    towards its end had gone.
     """
     ours = any(one.met for one in people if one.role == SPECIALIST)
     theirs = any(one.met for one in people if one.role in PATIENT_SIDE)
-    return _poor(people) if ours and theirs else _failed(people, over=over)
+    if ours and theirs:
+        return _poor(people, finished=finished)
+    return _failed(people, over=over)
 
 
 def _failed(people: Sequence[Attendee], *, over: bool) -> Finding | None:
@@ -126,7 +131,7 @@ def _absent(people: Sequence[Attendee]) -> Finding | None:
     return None
 
 
-def _poor(people: Sequence[Attendee]) -> Finding | None:
+def _poor(people: Sequence[Attendee], *, finished: bool) -> Finding | None:
     """The worst by how many times it is over its limit; what the service did stands first."""
     for one in people:
         if any(leg.stopped for leg in one.legs):
@@ -141,7 +146,7 @@ def _poor(people: Sequence[Attendee]) -> Finding | None:
     found += [
         (1.0, Finding(Grade.POOR, Cause.NETWORK, one.role, "lost"))
         for one in people
-        if one.legs and one.legs[-1].lost
+        if one.legs and one.legs[-1].lost and not finished
     ]
     return max(found, key=lambda each: each[0])[1] if found else None
 

@@ -46,7 +46,8 @@ def call(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 def _context(found: Appointment) -> dict[str, Any]:
     now, language = clock.now(), get_language() or "fr"
     people = queries.people_with_calls(found)
-    trouble = call_quality.finding(people, found.ends_at, now)
+    visit = getattr(found, "consultation", None)
+    trouble = call_quality.finding(visit, people, found.ends_at, now)
     lines = [(str(one.get_role_display()), list(one.calls.all())) for one in people]
     return {
         "appointment": found,

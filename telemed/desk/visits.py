@@ -102,7 +102,8 @@ class Visit:
     @cached_property
     def trouble(self) -> Finding | None:
         """What went wrong in its call; who did not come is told by its state already."""
-        found = call_quality.finding(self.people, self.appointment.ends_at, self.now)
+        ends_at = self.appointment.ends_at
+        found = call_quality.finding(self.consultation, self.people, ends_at, self.now)
         return None if found is None or found.cause == Cause.ABSENCE else found
 
     @property

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from consultations.actions.entering import open_visit
-from consultations.models import CallRecord, ConnectionTest, Participant
+from consultations.models import CallRecord, ConnectionTest, Consultation, Participant
 from scheduling.actions.link import issue_link
 from scheduling.links import code, token
 from telemed.audit.actor import SYSTEM
@@ -94,6 +94,17 @@ def test_the_coordinator_reads_what_was_wrong_and_nothing_clinical(client, cast,
     assert "Presenter: the network lost 14 % of sound and picture." in shown
     assert "Palpitations" not in shown
     assert Event.objects.filter(action="call.read", patient=troubled.patient_id).count() == 1
+
+
+def test_the_silence_before_the_end_is_no_break(client, cast, at_imilchil):
+    session(person(at_imilchil, "specialist", user=cast.salma), modes=[[0.5, "full"]], gaps=[])
+    told = {"ending": "timeout", "modes": [[0.5, "full"]], "gaps": [[872.0, 28.0]]}
+    session(person(at_imilchil, "presenter", user=cast.brahim), **told)
+    address = f"/visit/{at_imilchil.pk}/call/"
+    lost = "Presenter: the connection was lost and did not come back."
+    assert lost in page(client, cast.karim, address)
+    Consultation.objects.update(status="finished")
+    assert "No trouble with sound or picture was seen." in page(client, cast.karim, address)
 
 
 def test_the_picture_is_drawn_without_style_and_told_in_words(client, cast, troubled):

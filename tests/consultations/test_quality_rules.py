@@ -121,6 +121,14 @@ def test_who_was_lost_and_came_back_is_not_lost():
     assert classify([SALMA, came_back], over=True) is None
 
 
+def test_who_falls_silent_at_the_end_of_a_finished_visit_had_gone():
+    gone = replace(AMINA, legs=(replace(GOOD, lost=True),))
+    assert classify([SALMA, gone], over=True, finished=True) is None
+    told = classify([SALMA, gone], over=True)
+    assert told is not None
+    assert told.detail == "lost"
+
+
 shares = st.none() | st.floats(0, 1)
 legs = st.builds(
     Leg,
