@@ -350,6 +350,7 @@ class Rooms:
 
     def note_mode(self, room: LiveRoom, participant: str, mode: str) -> None:
         """What somebody's camera sends from now on. Those who see it are told."""
+        self.logbook.note_mode(participant, mode)
         if room.modes.get(participant, "full") != mode:
             room.modes[participant] = mode
             self._tell(room, {"type": "mode", "participant": participant, "mode": mode})

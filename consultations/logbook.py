@@ -41,6 +41,7 @@ WRITTEN_ANEW = [
     if one.name not in ("id", "participant", "started_at")
 ]
 Ending = CallRecord.Ending
+MODES = CallRecord.Mode.values  # from the best to the worst
 
 
 @dataclass
@@ -82,7 +83,6 @@ class Session:
     agent: Kind
     id: UUID = field(default_factory=uuid4)
     announced: Ending | None = None
-    mode_is_told: bool = False
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
@@ -93,6 +93,7 @@ class Session:
             device=self.agent.device,
             browser=self.agent.family,
         )
+        self._sent = self._received = MODES[0]
         self._silent_since: float | None = None
         self._round_trip, self._told_round_trip = Mean(), Mean()
         self._loss_up, self._loss_down = Mean(), Mean()
@@ -118,7 +119,10 @@ class Session:
         if len(self._record.gaps) < MOST_STEPS:
             self._record.gaps.append([round(since, 1), round(self.seconds - since, 1)])
 
-    def note_mode(self, mode: str) -> None:
+    def note_mode(self, *, sent: str | None = None, received: str | None = None) -> None:
+        """Keeps the worse of the two: a person has one link."""
+        self._sent, self._received = sent or self._sent, received or self._received
+        mode = max(self._sent, self._received, key=MODES.index)
         modes = self._record.modes
         if len(modes) < MOST_STEPS and (not modes or modes[-1][1] != mode):
             modes.append([round(self.seconds, 1), mode])
@@ -134,8 +138,7 @@ class Session:
             self._loss_down.add(now.loss_down)
         if now.round_trip is not None:
             self._round_trip.add(now.round_trip)
-        if not self.mode_is_told:
-            self.note_mode(now.mode)
+        self.note_mode(received=now.mode)
 
     def told(self, now: Told) -> None:
         record = self._record
@@ -214,11 +217,9 @@ class Logbook:
                 session.announced = ending
 
     def note_mode(self, participant: str, mode: str) -> None:
-        """From now on this participant is sent ``mode`` (full, small, slow, still or voice)."""
-        session = self._sessions.get(participant)
-        if session is not None:
-            session.mode_is_told = True
-            session.note_mode(CallRecord.Mode(mode))
+        """From now on this participant's camera sends ``mode``, one of ``MODES``."""
+        if participant in self._sessions:
+            self._sessions[participant].note_mode(sent=mode)
 
     def told(self, participant: str, now: Told) -> None:
         if participant in self._sessions:

@@ -285,7 +285,7 @@ class CallRecord(models.Model):
         RELAY_TCP = "relay-tcp", _("Through a relay (TCP or TLS)")
 
     class Mode(models.TextChoices):
-        """What the room sent to this participant."""
+        """How good the picture was that they sent or could be sent, the worse of the two."""
 
         FULL = "full", _("Full picture")
         SMALL = "small", _("Small picture")

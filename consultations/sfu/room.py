@@ -22,7 +22,8 @@ SPEECH_LEVEL = 70.0  # of 127, that is -57 dBov
 SPEAKER_LEAD = 6.0
 REMB_INTERVAL = 0.5
 UNWATCHED_BITRATE = 150_000
-SMALL_BITRATE = 250_000  # a camera held below this sends a smaller picture
+# What a picture of bits a second is, from the best down; browsers step down at the same figures.
+MODES = ((220_000, "full"), (100_000, "small"), (42_000, "slow"), (0, "still"))
 
 
 class Room:
@@ -155,12 +156,13 @@ class Room:
         return [slot.describe() for slot in peer.slots.values()]
 
     def mode_of(self, viewer: Peer) -> str:
-        """How the pictures that a viewer watches are sent: full, small, or voice (none at all)."""
+        """How good the pictures can be that a viewer is sent, one of `MODES`, or voice."""
         share, quality = self._shares[viewer.peer_id], self._qualities[viewer.peer_id]
         if quality.level == "audio-only":
             return "voice"
-        guessed = not viewer.downlink.estimator.is_informed
-        return "full" if guessed or share.per_picture >= SMALL_BITRATE else "small"
+        if not viewer.downlink.estimator.is_informed:
+            return "full"
+        return next(mode for least, mode in MODES if max(0, share.per_picture) >= least)
 
     def _tell_slots(self, viewer: Peer) -> None:
         slots = tuple(self.slots(viewer))

@@ -43,7 +43,8 @@ class PeerStatistics:
 
     `family` is ipv4 or ipv6, "" before the browser chose a path. `round_trip` (seconds) and
     `loss_down` (0 to 1) are None until the browser has told of its downlink; `loss_up` is that of
-    the last second. `mode` is how what it watches is sent: full, small, or voice.
+    the last second. `mode` is how good the pictures can be that it is sent: full, small, slow,
+    still, or voice.
     """
 
     family: str

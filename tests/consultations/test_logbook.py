@@ -1,6 +1,7 @@
 """What a call leaves behind: numbers, why it ended, and never an address."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -43,6 +44,7 @@ async def stored(process, participant: str) -> CallRecord:
 async def test_a_call_leaves_a_record_of_each(call, process):
     _, amina, *_ = call
     assert (await amina.change("stats", **TOLD))["type"] == "done"
+    await amina.change("sends", mode="slow")
     process.rooms.logbook.sample(process.rooms.engine)
     record = await stored(process, amina.id)
 
@@ -53,7 +55,7 @@ async def test_a_call_leaves_a_record_of_each(call, process):
     assert record.bytes_up > 0
     assert record.bytes_down > 0
     assert record.loss_up == 0
-    assert [mode for _, mode in record.modes] == ["full"]
+    assert [mode for _, mode in record.modes][-1] == "slow"
     assert record.ended_at is None
     assert await CallRecord.objects.acount() == 2
 
@@ -135,14 +137,16 @@ def test_numbers_are_averaged_and_the_sent_mode_kept_when_it_changes(book):
     assert [mode for _, mode in seen.modes] == ["full", "small"]
 
 
-def test_a_mode_that_is_told_stands_before_one_that_is_guessed(book):
+def test_the_worse_of_what_is_sent_and_received_is_kept(book):
     book.on_event(PeerConnected(ROOM, WHO))
+    book.note_mode(WHO, "small")
+    session(book).sample(NUMBERS)
+    session(book).sample(replace(NUMBERS, mode="voice"))
     book.note_mode(WHO, "still")
     session(book).sample(NUMBERS)
-    book.note_mode(WHO, "still")
-    assert [mode for _, mode in row(book).modes] == ["still"]
-    with pytest.raises(ValueError, match="blurred"):
-        book.note_mode(WHO, "blurred")
+    book.note_mode(WHO, "full")
+    assert [mode for _, mode in row(book).modes] == ["small", "voice", "still", "full"]
+    book.note_mode(str(UUID(int=8)), "still")
 
 
 def test_a_relay_told_by_the_browser_hides_the_servers_family(book):
@@ -187,7 +191,7 @@ def test_the_room_knows_better_than_the_media_server_why(book, announced, reason
 
 def test_what_a_record_keeps_is_bounded(book):
     for number in range(logbook.MOST_STEPS * 2):
-        session(book).note_mode("full" if number % 2 else "voice")
+        session(book).note_mode(sent="full" if number % 2 else "voice")
         session(book).silent(0)
         session(book).heard()
     assert len(row(book).modes) == len(row(book).gaps) == logbook.MOST_STEPS

@@ -1,7 +1,7 @@
 /**
  * The connection test: this browser's picture and sound go to the media server and back, in a
- * session that reaches no room, and what arrives is judged in words. Sends from `#connection-test`
- * `tested` (detail: the Verdict), and `measured` (detail: Measured) for the place where it was made.
+ * session that reaches no room, and what arrives is judged in words. Sends `tested` (detail: the
+ * Verdict) from `#connection-test`, and tells the server for the place where it was made.
  */
 
 /**
@@ -12,7 +12,8 @@
  */
 
 import { Call } from "./call.js";
-import { expectedMode, measure, sample, verdict } from "./quality.js";
+import { fitting } from "./ladder.js";
+import { measure, sample, verdict } from "./quality.js";
 import { Signal } from "./signal.js";
 import { maybe, one } from "./words.js";
 
@@ -82,12 +83,18 @@ function judged(found, kbit, sent) {
   const carried = Math.min(found.kbitSent, found.kbitReceived);
   return {
     verdict: word,
-    expected_mode: word === "lost" ? "" : expectedMode(found, Math.max(kbit, carried), sent.video),
+    expected_mode: expected(word, Math.max(kbit, carried)),
     kbit_up: Math.round(found.kbitSent),
     kbit_down: Math.round(found.kbitReceived),
     round_trip_ms: Math.round(found.roundTrip * 1000),
     loss: found.loss,
   };
+}
+
+/** @param {string} word the verdict @param {number} kbit */
+function expected(word, kbit) {
+  if (word === "lost") return "";
+  return word === "voice-only" ? "voice" : fitting(kbit * 1000);
 }
 
 /** @param {RTCStatsReport} report @returns {number} kbit/s */
@@ -101,7 +108,7 @@ function estimate(report) {
 function tell(root, measured) {
   const { verdict: word, expected_mode } = measured;
   root.dispatchEvent(new CustomEvent("tested", { detail: word, bubbles: true }));
-  root.dispatchEvent(new CustomEvent("measured", { detail: measured, bubbles: true }));
+  keep(root, measured);
   draw(root, word, expected_mode);
 }
 
@@ -121,22 +128,18 @@ function all(root, selector) {
   return [...root.querySelectorAll(selector)].filter((each) => each instanceof HTMLElement);
 }
 
-/**
- * Keeps what tests on this page measure.
- * @param {HTMLElement} root the visit's page @param {string} csrf
- */
-export function keepTests(root, csrf) {
-  root.addEventListener("measured", (event) => {
-    const { detail } = /** @type {CustomEvent<Measured>} */ (event);
-    const body = new URLSearchParams(Object.entries(detail).map(([name, value]) => [name, `${value}`]));
-    // Who is told how good the link is needs nothing more: the place does without this one.
-    fetch(root.dataset.measuredUrl ?? "", {
-      method: "POST",
-      body,
-      headers: { "X-CSRFToken": csrf },
-      keepalive: true,
-    }).catch(() => {});
-  });
+/** @param {HTMLElement} root inside the visit's page @param {Measured} measured */
+function keep(root, measured) {
+  const page = /** @type {HTMLElement} */ (root.closest("[data-measured-url]"));
+  const csrf = /** @type {HTMLInputElement} */ (one(page, "[name=csrfmiddlewaretoken]")).value;
+  const body = new URLSearchParams(Object.entries(measured).map(([name, value]) => [name, `${value}`]));
+  // Who is told how good the link is needs nothing more: the place does without this one.
+  fetch(page.dataset.measuredUrl ?? "", {
+    method: "POST",
+    body,
+    headers: { "X-CSRFToken": csrf },
+    keepalive: true,
+  }).catch(() => {});
 }
 
 /** @param {number} ms @returns {Promise<void>} */

@@ -39,7 +39,7 @@ export class Ladder {
    */
   take(available, at, thin) {
     const picture = available - (thin ? VOICE.thin : VOICE.usual);
-    const fits = /** @type {Mode} */ (MODES.find((mode) => picture >= NEEDS[mode]) ?? "voice");
+    const fits = fitting(available, thin);
     const here = MODES.indexOf(this.mode);
     const better = MODES[here - 1];
     const short = picture < NEEDS[this.mode];
@@ -63,4 +63,14 @@ export class Ladder {
     this.mode = mode;
     return true;
   }
+}
+
+/**
+ * The best mode that fits.
+ * @param {number} available bits a second @param {boolean} [thin] the voice takes less already
+ * @returns {Mode}
+ */
+export function fitting(available, thin = false) {
+  const picture = available - (thin ? VOICE.thin : VOICE.usual);
+  return MODES.find((mode) => picture >= NEEDS[mode]) ?? "voice";
 }

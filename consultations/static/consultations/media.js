@@ -5,6 +5,7 @@
 
 import { Call } from "./call.js";
 import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
+import { reportCalls } from "./report.js";
 import { Superseded, codeOf } from "./signal.js";
 
 /** @typedef {import("./signal.js").Signal} Signal */
@@ -43,6 +44,7 @@ export class Media extends EventTarget {
     super();
     this.signal = signal;
     this.sending = sending;
+    reportCalls(signal, () => this.call);
     signal.addEventListener("moved", () => this.#anew());
     signal.addEventListener("link", (event) => {
       if (/** @type {CustomEvent} */ (event).detail === "open") this.#hurry();

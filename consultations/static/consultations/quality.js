@@ -114,20 +114,6 @@ export function verdict(now, expected) {
   return "good";
 }
 
-/**
- * How a call will probably run on a link that was measured like this.
- * @param {Measure} now @param {number} kbit what the link carries, in its worse direction
- * @param {boolean} pictured whether a picture was sent at all
- * @returns {"full" | "small" | "slow" | "voice"}
- */
-export function expectedMode(now, kbit, pictured) {
-  if (pictured && now.framesPerSecond < 1) return "voice";
-  if (kbit < 110 || now.loss > 0.25) return "voice";
-  if (kbit < 180 || (pictured && now.framesPerSecond < 6)) return "slow";
-  if (kbit < 350 || now.loss > 0.08) return "small";
-  return "full";
-}
-
 /** A verdict that does not flicker: worse at once when lost, else after the same word twice. */
 export class SteadyVerdict {
   /** @type {Verdict} */

@@ -6,7 +6,7 @@
 import { announce } from "../telemed/js/announce.js";
 import { drawMessages, listenToForm } from "./chat.js";
 import { DeviceCheck, remembered } from "./check.js";
-import { keepTests, testConnection } from "./conntest.js";
+import { testConnection } from "./conntest.js";
 import { playTestTone } from "./devices.js";
 import { listenToForms } from "./forms.js";
 import { lineOf, offerButton } from "./line.js";
@@ -14,7 +14,6 @@ import { consentWords, drawConsents, drawPeople, drawWaiting } from "./lists.js"
 import { Media } from "./media.js";
 import { Own } from "./own.js";
 import { Pictures } from "./pictures.js";
-import { reportCalls } from "./report.js";
 import { Sending } from "./sending.js";
 import { Signal, askTicket, codeOf } from "./signal.js";
 import { drawEmergency, drawVisit } from "./sheets.js";
@@ -51,12 +50,10 @@ class Visit {
     this.root = root;
     this.csrf = /** @type {HTMLInputElement} */ (one(root, "[name=csrfmiddlewaretoken]")).value;
     this.tellTrouble = tellTroubles(root, this.csrf);
-    keepTests(root, this.csrf);
     this.check = new DeviceCheck(one(root, "#device-check"));
     this.stage = new Stage(one(root, "#stage"));
     this.signal = this.newSignal();
     this.media = this.newMedia();
-    reportCalls(this.signal, () => this.media.call);
     this.own = this.newOwn();
     this.sending = new Sending(this.own, this.media, (type, fields) => this.tellRoom(type, fields));
     this.pictures = new Pictures(root, this.sending, () => this.drawLine());
