@@ -12,8 +12,8 @@ from consultations.sfu import (
     PeerBack,
     PeerGone,
     PeerSilent,
-    QualityChanged,
     PeerStatistics,
+    QualityChanged,
     SdpRefused,
     local_addresses,
 )
