@@ -20,12 +20,15 @@ from .events import (
     PeerSilent,
     Quality,
     QualityChanged,
+    RecordingClosed,
+    RecordingStopped,
     SdpRefused,
     Slot,
     SlotsChanged,
     SourceKind,
     SpeakerChanged,
 )
+from .record import Sink
 from .server import MediaServer, PeerStatistics, Statistics
 
 __all__ = [
@@ -43,7 +46,10 @@ __all__ = [
     "PeerStatistics",
     "Quality",
     "QualityChanged",
+    "RecordingClosed",
+    "RecordingStopped",
     "SdpRefused",
+    "Sink",
     "Slot",
     "SlotsChanged",
     "SourceKind",

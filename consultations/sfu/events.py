@@ -92,4 +92,21 @@ class PathChanged(Event):
     """The peer nominated another network path (RFC 8445); its DTLS session goes on."""
 
 
-AnyEvent = Event | SpeakerChanged
+@dataclass(frozen=True)
+class RecordingStopped:
+    """No packet of the room is taken any more: `overload`, `storage` (the sink failed), `empty`
+    (nobody is left), `shutdown`, or what `stop_recording` was told."""
+
+    room_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordingClosed:
+    """The sink has all that was taken; with `storage` as the reason, what it could keep."""
+
+    room_id: str
+    reason: str
+
+
+AnyEvent = Event | SpeakerChanged | RecordingStopped | RecordingClosed

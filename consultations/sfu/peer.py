@@ -17,7 +17,7 @@ from .feedback import ArrivalLog
 from .forward import SlotSender
 from .limits import Allowance
 from .rtp import RtpInvalid
-from .source import Source
+from .source import Source, Tap
 from .transport import Transport, TransportOwner
 from .vp8 import Vp8Invalid
 
@@ -65,6 +65,7 @@ class Peer:
         self.signalled = 0.0  # when its signalling last spoke for it
         self.loudness = 0.0
         self.uplink_loss = 0.0
+        self._tap: Tap | None = None
         self._callbacks = callbacks
         self._by_ssrc: dict[int, Source] = {}
         self._slot_by_ssrc: dict[int, SlotSender] = {}
@@ -90,6 +91,16 @@ class Peer:
         """Whether media were coming until shortly before the last sign of life."""
         latest = max((s.last_packet for s in self.sources.values()), default=float("-inf"))
         return latest > heard - 1.5
+
+    def record(self, tap: Tap | None) -> None:
+        """Taps everything that the peer sends, now and later; None ends it before the next
+        packet."""
+        if tap == self._tap:
+            return
+        self._tap = tap
+        for source in self.sources.values():
+            source.tap = tap
+            source.key_frame_wanted |= source.is_video and tap is not None
 
     # Negotiation.
 
@@ -133,6 +144,7 @@ class Peer:
         if source is None:
             source = Source(self.peer_id, section.mid, kind, section.payload_type)
             source.open = self.may_send
+            source.tap = self._tap
             self.sources[section.mid] = source
         source.payload_type = section.payload_type
         if section.ssrc is not None:

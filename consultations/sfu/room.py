@@ -16,6 +16,7 @@ from .events import AnyEvent, QualityChanged, Slot, SlotsChanged, SpeakerChanged
 from .forward import SlotSender
 from .peer import Peer
 from .quality import QualityWatch, judge
+from .record import Recorder
 from .source import Source
 
 SPEECH_LEVEL = 70.0  # of 127, that is -57 dBov
@@ -42,14 +43,18 @@ class Room:
         self._shares: dict[str, Share] = {}
         self._qualities: dict[str, QualityWatch] = {}
         self._limits: dict[str, tuple[int, float]] = {}
+        self._recorder: Recorder | None = None
+        self._recorded: frozenset[str] = frozenset()
 
     def add(self, peer: Peer) -> None:
         self.peers[peer.peer_id] = peer
         self._seats[peer.peer_id] = {}
         self._shares[peer.peer_id] = Share()
         self._qualities[peer.peer_id] = QualityWatch()
+        self._tap(peer)
 
     def remove(self, peer: Peer) -> None:
+        peer.record(None)
         for slot in peer.slots.values():
             slot.attach(None)
         for source in peer.sources.values():
@@ -92,6 +97,18 @@ class Room:
                     slot.resynchronise()
                 else:
                     slot.withdraw()
+
+    # Recording.
+
+    def record(self, recorder: Recorder | None, peers: frozenset[str]) -> None:
+        """Records these peers and nobody else, who may come later; None takes every tap away."""
+        self._recorder, self._recorded = recorder, peers
+        for peer in self.peers.values():
+            self._tap(peer)
+
+    def _tap(self, peer: Peer) -> None:
+        wanted = self._recorder is not None and peer.peer_id in self._recorded
+        peer.record(self._recorder.take if wanted and self._recorder else None)
 
     # Slots.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiortc import RTCCertificate
@@ -21,10 +21,13 @@ from .events import (
     PeerConnected,
     PeerGone,
     PeerSilent,
+    RecordingClosed,
+    RecordingStopped,
     Slot,
 )
 from .mux import Mux
 from .peer import Callbacks, Peer
+from .record import Recorder, Sink
 from .room import Room
 from .sdp import Offer, parse_offer
 from .transport import Transport
@@ -35,6 +38,7 @@ TICK = 0.02
 REVIEW = 0.2
 SWEEP = 0.25
 CERTIFICATE_SECONDS = 7 * 86400.0
+SINK_SECONDS = 5.0  # that a sink may still take when the server ends
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class MediaServer:
         self._certificate, self._certified = RTCCertificate.generateCertificate(), self._mux.now()
         self._rooms: dict[str, Room] = {}
         self._echoes: dict[str, tuple[Room, float]] = {}
+        self._recorders: dict[str, Recorder] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._sent_by_gone = [0, 0, 0]
@@ -198,6 +203,39 @@ class MediaServer:
         for peer in list(room.peers.values()) if room else ():
             self._remove(room, peer, "ended")  # type: ignore[arg-type]
 
+    def record(self, room_id: str, sink: Sink, peers: Iterable[str]) -> bool:
+        """Hands the packets of these peers, and of nobody else, to `sink` until the recording
+        ends (RecordingStopped, then RecordingClosed); whoever of them comes later is recorded too.
+
+        False when nobody is in the room, or it is being recorded.
+        """
+        room = self._rooms.get(room_id)
+        if room is None or room_id in self._recorders:
+            return False
+        recorder = Recorder(
+            sink,
+            self._mux.now(),
+            over=lambda reason: self._recording_over(room_id, recorder, reason),
+            closed=lambda reason: self._on_event(RecordingClosed(room_id, reason)),
+        )
+        self._recorders[room_id] = recorder
+        room.record(recorder, frozenset(peers))
+        return True
+
+    def allow_recording(self, room_id: str, peers: Iterable[str]) -> None:
+        """From the next packet on these peers are recorded, and nobody else."""
+        room, recorder = self._rooms.get(room_id), self._recorders.get(room_id)
+        if room is not None and recorder is not None:
+            room.record(recorder, frozenset(peers))
+
+    def stop_recording(self, room_id: str, reason: str = "stopped") -> bool:
+        """Takes no further packet. False when nothing is being recorded there."""
+        recorder = self._recorders.get(room_id)
+        if recorder is None:
+            return False
+        recorder.stop(reason)
+        return True
+
     def slots(self, room_id: str, peer_id: str) -> list[Slot]:
         """The peer's receive slots as they are mapped now; empty for an unknown peer."""
         room, peer = self._find(room_id, peer_id)
@@ -243,6 +281,10 @@ class MediaServer:
         """Ends every session and closes the sockets."""
         if self._ticker is not None:
             self._ticker.cancel()
+        recorders = list(self._recorders.values())
+        for recorder in recorders:
+            recorder.stop("shutdown")
+        await asyncio.gather(*(recorder.wait(SINK_SECONDS) for recorder in recorders))
         for room in self._all_rooms():
             for peer in list(room.peers.values()):
                 self._remove(room, peer, "shutdown")
@@ -324,6 +366,7 @@ class MediaServer:
             self._echoes.pop(peer.peer_id, None)
         elif not room.peers:
             self._rooms.pop(room.room_id, None)
+            self.stop_recording(room.room_id, "empty")
         self._sent_by_gone[0] += peer.downlink.packets
         self._sent_by_gone[1] += peer.downlink.bytes
         self._sent_by_gone[2] += peer.downlink.resent_bytes
@@ -332,6 +375,14 @@ class MediaServer:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
         self._on_event(PeerGone(room.room_id, peer.peer_id, reason))
+
+    def _recording_over(self, room_id: str, recorder: Recorder, reason: str) -> None:
+        if self._recorders.get(room_id) is recorder:
+            del self._recorders[room_id]
+        room = self._rooms.get(room_id)
+        if room is not None:
+            room.record(None, frozenset())
+        self._on_event(RecordingStopped(room_id, reason))
 
     def _end_echo(self, peer_id: str, reason: str) -> None:
         known = self._echoes.get(peer_id)
@@ -365,6 +416,9 @@ class MediaServer:
         self.loop_lag = max(lag, self.loop_lag * 0.98)
 
     def _attend(self, room: Room, now: float, *, reviewing: bool, sweeping: bool) -> None:
+        recorder = self._recorders.get(room.room_id)
+        if recorder is not None:
+            recorder.tick(now)
         for peer in list(room.peers.values()):
             peer.tick(now)
             if sweeping:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .events import SourceKind
@@ -21,8 +22,14 @@ LIVE_SECONDS = 2.0
 CLOCK_RATES = {"audio": 48000, "video": 90000, "screen": 90000}
 
 
+# What takes a copy of each packet that may go on: source, marker, sequence number, time stamp,
+# payload, arrival.
+Tap = Callable[["Source", int, int, int, bytes, float], None]
+
+
 class Source:
-    """One sending media section of a peer. `open` says whether its packets may go on."""
+    """One sending media section of a peer. `open` says whether its packets may go on; `tap` is
+    there only while the peer may be recorded."""
 
     def __init__(self, peer_id: str, mid: str, kind: SourceKind, payload_type: int) -> None:
         self.peer_id = peer_id
@@ -35,6 +42,7 @@ class Source:
         self.open = False
         self.muted = False
         self.slots: list[SlotSender] = []
+        self.tap: Tap | None = None
         self.last_packet = float("-inf")
         self.bytes = 0
         self.sender_info: SenderInfo | None = None
@@ -97,8 +105,10 @@ class Source:
     def _forward(
         self, marker: int, sequence: int, timestamp: int, payload: bytes, now: float
     ) -> None:
-        if not self.open or not self.slots or len(payload) > MAX_PAYLOAD:
+        if not self.open or len(payload) > MAX_PAYLOAD:
             return
+        if self.tap is not None:
+            self.tap(self, marker, sequence, timestamp, payload, now)
         for slot in self.slots:
             slot.forward(marker, sequence, timestamp, payload, now)
 
