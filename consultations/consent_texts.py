@@ -8,12 +8,13 @@ import hashlib
 from dataclasses import dataclass
 from types import MappingProxyType
 
-CURRENT_VERSION = "2026-11"
+CURRENT_VERSION = "2026-11-2"
+RECORDING_VERSION = "2026-11"
 
 
 @dataclass(frozen=True)
 class ConsentText:
-    """``sha256``: hex digest of ``text`` in UTF-8, ``{specialist}`` left as it stands."""
+    """``sha256``: hex digest of ``text`` in UTF-8, ``{specialist}`` and such left as they stand."""
 
     version: str
     language: str
@@ -23,8 +24,9 @@ class ConsentText:
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def shown(self, specialist: str) -> str:
-        return self.text.format(specialist=specialist)
+    def shown(self, specialist: str, **site: str) -> str:
+        """``site``: the ``purpose`` and ``reference`` of a recording."""
+        return self.text.format(specialist=specialist, **site)
 
 
 class UnknownText(LookupError):
@@ -67,7 +69,49 @@ _OTHER = {
         "kept with the consultation. I can stop at any time."
     ),
 }
-_VERSIONS = MappingProxyType({"2026-11": {"patient": _PATIENT, "other": _OTHER}})
+_NOTHING = {
+    "fr": ("Rien n’est enregistré.", "Rien n’est enregistré sans que je l’aie accepté à part."),
+    "ar": ("لا يتم تسجيل أي شيء.", "لا يتم تسجيل أي شيء ما لم أوافق على ذلك على حدة."),
+    "en": ("Nothing is recorded.", "Nothing is recorded unless I agree to that separately."),
+}
+
+
+def _recorded_apart(texts: dict[str, str]) -> dict[str, str]:
+    return {language: text.replace(*_NOTHING[language]) for language, text in texts.items()}
+
+
+_VERSIONS = MappingProxyType(
+    {
+        "2026-11": {"patient": _PATIENT, "other": _OTHER},
+        "2026-11-2": {"patient": _recorded_apart(_PATIENT), "other": _recorded_apart(_OTHER)},
+    }
+)
+_RECORDING = {
+    "fr": (
+        "J’accepte que mon image et ma voix soient enregistrées pendant cette téléconsultation "
+        "avec {specialist}. But : {purpose}. Autorisation de protection des données : {reference}. "
+        "L’enregistrement est chiffré ; seul {specialist} peut le voir, et le patient ou qui le "
+        "représente si {specialist} le lui remet. Il est supprimé après son délai de conservation. "
+        "Je peux refuser ou arrêter à tout moment, sans donner de raison et sans que mes soins "
+        "changent ; je choisis alors si ce qui a été enregistré est supprimé."
+    ),
+    "ar": (
+        "أوافق على تسجيل صورتي وصوتي خلال هذه الاستشارة الطبية عن بعد مع {specialist}. الغرض: "
+        "{purpose}. ترخيص حماية المعطيات: {reference}. التسجيل مشفّر؛ لا يمكن أن يراه إلا "
+        "{specialist}، والمريض أو من ينوب عنه إذا سلّمه {specialist} إليه. يُحذف بعد انتهاء مدة "
+        "الاحتفاظ به. يمكنني الرفض أو التوقف في أي وقت، دون ذكر السبب ودون أن يتغير علاجي؛ وأختار "
+        "عندئذ هل يُحذف ما سُجّل."
+    ),
+    "en": (
+        "I agree that my picture and voice are recorded during this teleconsultation with "
+        "{specialist}. Purpose: {purpose}. Data-protection authorisation: {reference}. The "
+        "recording is encrypted; only {specialist} can see it, and the patient or who represents "
+        "them if {specialist} hands it to them. It is deleted when its period is over. I can "
+        "refuse or stop at any time, without giving a reason and without any change to my care; I "
+        "then choose whether what was recorded is deleted."
+    ),
+}
+_RECORDING_VERSIONS = MappingProxyType({"2026-11": _RECORDING})
 
 
 def text_for(language: str, *, patient: bool, version: str = CURRENT_VERSION) -> ConsentText:
@@ -80,5 +124,14 @@ def text_for(language: str, *, patient: bool, version: str = CURRENT_VERSION) ->
         texts = _VERSIONS[version]["patient" if patient else "other"]
     except KeyError:
         raise UnknownText(version) from None
+    chosen = language if language in texts else "fr"
+    return ConsentText(version, chosen, texts[chosen])
+
+
+def recording_text(language: str, version: str = RECORDING_VERSION) -> ConsentText:
+    """The words about being recorded, the same for everybody. Raises ``UnknownText``."""
+    texts = _RECORDING_VERSIONS.get(version)
+    if texts is None:
+        raise UnknownText(version)
     chosen = language if language in texts else "fr"
     return ConsentText(version, chosen, texts[chosen])

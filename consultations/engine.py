@@ -1,6 +1,6 @@
 """Django's one door to the media server. Everybody else speaks of rooms and participants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 
@@ -18,6 +18,9 @@ from consultations.sfu import (
     PeerSilent,
     PeerStatistics,
     QualityChanged,
+    RecordingClosed,
+    RecordingStopped,
+    Sink,
     Slot,
     SlotsChanged,
     SpeakerChanged,
@@ -36,6 +39,9 @@ __all__ = [
     "PeerSilent",
     "PeerStatistics",
     "QualityChanged",
+    "RecordingClosed",
+    "RecordingStopped",
+    "Sink",
     "Slot",
     "SlotsChanged",
     "SpeakerChanged",
@@ -107,6 +113,16 @@ class Engine:
 
     def slots(self, room: str, participant: str) -> list[Slot]:
         return self._server.slots(room, participant)
+
+    def record(self, room: str, sink: Sink, participants: Iterable[str]) -> bool:
+        """Of these participants' connections alone. False when there is nothing to record."""
+        return self._server.record(room, sink, participants)
+
+    def allow_recording(self, room: str, participants: Iterable[str]) -> None:
+        self._server.allow_recording(room, participants)
+
+    def stop_recording(self, room: str, why: str) -> bool:
+        return self._server.stop_recording(room, why)
 
     async def echo(self, test: str, offer: str) -> str:
         """The connection test's answer: whoever offers hears and sees themselves for a while."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from consultations import recordings
 from consultations.access import barred, live_sessions
 from consultations.models import (
     ChatMessage,
@@ -14,7 +15,8 @@ from consultations.models import (
     PresentPerson,
     Room,
 )
-from consultations.rules import ConsentState, Person, consent_state
+from consultations.recordings import Recorded
+from consultations.rules import ConsentState, Person, RecordingFacts, consent_state
 from scheduling.models import Appointment
 from telemed.accounts.queries import first_contacts
 from telemed.lib import clock
@@ -35,6 +37,7 @@ class Facts:
     guests: frozenset[str]  # guest sessions that were not ended
     barred: frozenset[str]  # participants who lost what they came by
     contacts: dict[str, str]  # the patient's first of each system
+    recorded: Recorded
     read_at: datetime = field(default_factory=clock.now)
 
     @property
@@ -51,6 +54,11 @@ class Facts:
     def carried_by(self, one: Participant) -> list[Participant]:
         """Who sits beside them, on the same device."""
         return [other for other in self.people if other.beside_id == one.pk]
+
+    @property
+    def recording(self) -> RecordingFacts:
+        consents = tuple(one.consent for one in self.recorded.subjects)
+        return RecordingFacts(self.recorded.offered, self.room.state, consents)
 
     def persons(self) -> list[Person]:
         return [
@@ -80,16 +88,19 @@ def load(room_id: UUID | str) -> Facts:
         .prefetch_related("patient__names")
         .order_by("received_at", "id")
     )
+    present = _present(people)
+    everybody = [person for persons in present.values() for person in persons]
     return Facts(
         room=room,
         people=people,
         consents=consent_states(room, people),
         override=is_overridden(room),
-        present=_present(people),
+        present=present,
         chat=_chat(room),
         guests=_guests(people),
         barred=frozenset(barred(one.pk for one in people)),
         contacts=first_contacts(room.consultation.appointment.patient_id),
+        recorded=recordings.load(room, people, everybody),
     )
 
 

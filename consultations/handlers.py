@@ -16,6 +16,7 @@ from consultations import database, rules, snapshot
 from consultations.actions import admission, chat, entering, presence, visit
 from consultations.actions import consent as consents
 from consultations.actions import override as overrides
+from consultations.actions import recording as records
 from consultations.engine import Engine, JoinRefused
 from consultations.facts import Facts
 from consultations.ice_servers import ice_servers
@@ -193,9 +194,8 @@ async def stats(turn: Turn) -> None:
     )
 
 
-async def consent(turn: Turn) -> None:
-    given = turn.message
-    words = consents.Words(
+def _words(given: Message) -> consents.Words:
+    return consents.Words(
         id=UUID(given.id),
         decision=given["decision"],
         how=given["how"],
@@ -204,6 +204,10 @@ async def consent(turn: Turn) -> None:
         language=given["language"],
         speaker=UUID(given["speaker"]) if given["speaker"] else None,
     )
+
+
+async def consent(turn: Turn) -> None:
+    given, words = turn.message, _words(turn.message)
     if given["decision"] == "refused":
         with turn.stopping(_covered(turn, given["participant"])):
             await turn.do(consents.decide, given["participant"], words)
@@ -229,6 +233,9 @@ async def declare(turn: Turn) -> None:
     if turn.socket.guest is not None and not turn.is_live:
         raise not_admitted()
     said = turn.message
+    known = {str(one.pk) for one in turn.facts.present[turn.by.pk]}
+    if said["person"] not in known and turn.by.state in rules.INSIDE:
+        turn.rooms.recordings.halt(turn.room.id, "unconsented")
     await turn.do(
         presence.declare,
         UUID(said["person"]),
@@ -303,6 +310,33 @@ async def override(turn: Turn) -> None:
     await turn.do(overrides.declare, turn.message["reason"].strip())
 
 
+async def record_ask(turn: Turn) -> None:
+    await turn.do(records.ask)
+
+
+async def record_consent(turn: Turn) -> None:
+    await turn.do(records.decide, turn.message["subject"], _words(turn.message))
+
+
+async def record_start(turn: Turn) -> None:
+    await turn.do(records.start)
+
+
+async def record_stop(turn: Turn) -> None:
+    if turn.by.role != ParticipantRole.SPECIALIST:
+        raise not_allowed()
+    turn.rooms.recordings.halt(turn.room.id, "stopped")
+    await turn.do(records.stop)
+
+
+async def record_withdraw(turn: Turn) -> None:
+    """Nothing more is taken before it is stored."""
+    subject = turn.message["subject"]
+    if records.may_take_back(turn.by, turn.facts.recorded.subjects, subject):
+        turn.rooms.recordings.halt(turn.room.id, "withdrawn")
+    await turn.do(records.withdraw, subject, keep=turn.message["keep"])
+
+
 async def emergency(turn: Turn) -> None:
     await turn.do(visit.show_emergency)
 
@@ -339,6 +373,11 @@ HANDLERS: dict[str, Handler] = {
     "pause": pause,
     "resume": resume,
     "override": override,
+    "record_ask": record_ask,
+    "record_consent": record_consent,
+    "record_start": record_start,
+    "record_stop": record_stop,
+    "record_withdraw": record_withdraw,
     "emergency": emergency,
     "finish": finish,
 }
@@ -357,6 +396,11 @@ ADMITTED_ONLY = frozenset(
         "pause",
         "resume",
         "override",
+        "record_ask",
+        "record_consent",
+        "record_start",
+        "record_stop",
+        "record_withdraw",
         "emergency",
         "finish",
     }

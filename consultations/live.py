@@ -28,11 +28,14 @@ from consultations.engine import (
     PeerGone,
     PeerSilent,
     QualityChanged,
+    RecordingClosed,
+    RecordingStopped,
     Slot,
     SlotsChanged,
     SpeakerChanged,
 )
 from consultations.facts import Facts
+from consultations.live_recording import Recordings
 from consultations.logbook import Ending, Logbook
 from consultations.models import Participant, ParticipantRole, Room
 from telemed.lib import clock
@@ -148,6 +151,7 @@ class Rooms:
     def __init__(self) -> None:
         self.engine: Engine
         self.logbook = Logbook()
+        self.recordings = Recordings(self)
         self._rooms: dict[str, LiveRoom] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -226,6 +230,7 @@ class Rooms:
             await self._follow(room, room.facts)
 
     async def _follow(self, room: LiveRoom, facts: Facts) -> None:
+        self.recordings.follow(room.id, facts)  # before anybody new is heard
         self._permit(room, facts)
         for socket in list(room.sockets):
             code = _must_end(facts, socket)
@@ -319,9 +324,14 @@ class Rooms:
 
     def on_event(self, event: AnyEvent) -> None:
         self.logbook.on_event(event)
-        room = self._rooms.get(event.room_id)
-        if room is None:
+        if isinstance(event, RecordingStopped | RecordingClosed):
+            self.recordings.on_event(event)  # of a room that was given up, too
             return
+        room = self._rooms.get(event.room_id)
+        if room is not None:
+            self._hear(room, event)
+
+    def _hear(self, room: LiveRoom, event: AnyEvent) -> None:
         match event:
             case PeerConnected() | PeerBack():
                 self._link(room, event.peer_id, "connected")

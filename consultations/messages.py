@@ -119,6 +119,21 @@ KINDS: dict[str, Kind] = {
     "pause": Kind({}),
     "resume": Kind({}),
     "override": Kind({"reason": text(500, 10)}),
+    "record_ask": Kind({}),
+    "record_consent": Kind(
+        {
+            "subject": identifier,
+            "decision": one_of(*Consent.Decision.values),
+            "how": one_of(*Consent.How.values),
+            "text_version": text(16),
+            "text_sha256": text(64, 64),
+            "language": text(8),
+            "speaker": maybe(identifier),
+        }
+    ),
+    "record_start": Kind({}),
+    "record_stop": Kind({}),
+    "record_withdraw": Kind({"subject": identifier, "keep": flag}),
     "emergency": Kind({}),
     "finish": Kind({"mode": one_of(*Consultation.Mode.values)}),
 }

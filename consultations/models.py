@@ -16,7 +16,7 @@ from scheduling.models import Appointment, PersonalLink, Specialist
 from telemed.accounts.models import Act, Organisation, Patient
 from telemed.accounts.rows import Row
 from telemed.lib import clock, retention
-from telemed.lib.fields import SealedTextField
+from telemed.lib.fields import SealedBytesField, SealedTextField
 
 
 class MediaProcess(models.Model):
@@ -108,6 +108,7 @@ class Room(models.Model):
     epoch = models.PositiveIntegerField(default=0)  # the owning process's epoch
     professional_gone_at = models.DateTimeField(null=True, blank=True)
     emergency_at = models.DateTimeField(null=True, blank=True)
+    recording_asked_at = models.DateTimeField(null=True, blank=True)
 
 
 class ParticipantRole(models.TextChoices):
@@ -226,6 +227,108 @@ class Consent(Row):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+
+class RecordingConsent(Row):
+    """What somebody at either end decided about being recorded; withdrawn, never erased.
+
+    About a ``participant``, or about a ``person`` declared at that participant's end, on camera or
+    not. ``guardian`` or ``spoken_by`` is the parent or guardian there who spoke for a minor.
+    ``purpose`` and ``reference`` are the site's, as they were shown with the text.
+    """
+
+    consultation = models.ForeignKey(
+        Consultation, on_delete=models.PROTECT, related_name="recording_consents"
+    )
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        PresentPerson, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    specialist = models.ForeignKey(Specialist, on_delete=models.PROTECT, related_name="+")
+    decision = models.CharField(max_length=8, choices=Consent.Decision.choices)
+    text_version = models.CharField(max_length=16)
+    text_hash = models.CharField(max_length=64)
+    language = models.CharField(max_length=8)
+    purpose = models.CharField(max_length=200)
+    reference = models.CharField(max_length=64)
+    how = models.CharField(max_length=8, choices=Consent.How.choices)
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    guardian = models.ForeignKey(
+        Participant, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    spoken_by = models.ForeignKey(
+        PresentPerson, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    witness = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+
+class Recording(Row):
+    """What was recorded of a visit; never more than one at a time.
+
+    ``process`` and ``epoch`` are those that take the packets. ``key`` opens the files, and is
+    emptied with their deletion; ``films`` lists them: ``participant`` (id), ``kind`` (person or
+    screen), ``bytes``, ``seconds``, ``sha256`` (of the encrypted file).
+    """
+
+    class State(models.TextChoices):
+        RECORDING = "recording"
+        STOPPED = "stopped"  # nothing more is taken
+        MUXING = "muxing"
+        READY = "ready"
+        CLOSED = "closed"  # to everybody; deleted within 24 hours
+        DELETED = "deleted"
+
+    class Why(models.TextChoices):
+        """Why it stopped."""
+
+        STOPPED = "stopped", _("The specialist stopped it")
+        WITHDRAWN = "withdrawn", _("Somebody took their consent back")
+        UNCONSENTED = "unconsented", _("Somebody came who has not agreed")
+        ROOM = "room", _("The visit was paused or ended")
+        EMPTY = "empty", _("Nobody was connected any more")
+        OVERLOAD = "overload", _("The server had to keep the call going")
+        STORAGE = "storage", _("It could not be stored")
+        LOST = "lost", _("The video service was started again")
+
+    consultation = models.ForeignKey(
+        Consultation, on_delete=models.PROTECT, related_name="recordings"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RECORDING)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    started_at = models.DateTimeField(default=clock.now)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    why = models.CharField(max_length=12, choices=Why.choices, blank=True)
+    process = models.ForeignKey(
+        MediaProcess, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    epoch = models.PositiveIntegerField(default=0)
+    written_at = models.DateTimeField(null=True, blank=True)  # the packets' writer let go of it
+    key = SealedBytesField(blank=True)
+    films = models.JSONField(default=list, blank=True)
+    muxing_since = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)  # to the patient
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_recording_at_a_time",
+                fields=["consultation"],
+                condition=Q(state="recording"),
+            )
+        ]
 
 
 class ConsentOverride(Row):

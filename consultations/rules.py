@@ -239,3 +239,38 @@ def outcome_after(seen: Attendance) -> tuple[str, str] | None:
     if seen.patient_opened:
         return "arrived", f"could_not_join_{seen.trouble or 'unknown'}"
     return "noshow", "patient_absent"
+
+
+# --- recording
+
+
+@dataclass(frozen=True)
+class RecordingFacts:
+    """``enabled`` by the site, with a purpose and a reference; ``consents``: about being recorded,
+    of everybody declared present at either end, on camera or not."""
+
+    enabled: bool
+    room_state: str
+    consents: tuple[ConsentState, ...]
+
+
+def may_record(facts: RecordingFacts) -> str:
+    """Why a recording may not run now: ``off``, ``room``, ``unconsented``; "" when it may.
+
+    No emergency stands in for a consent here, and nobody is excepted, the specialist neither.
+    """
+    if not facts.enabled:
+        return "off"
+    if facts.room_state != Room.State.IN_SESSION:
+        return "room"
+    if not facts.consents or set(facts.consents) != {ConsentState.GIVEN}:
+        return "unconsented"
+    return ""
+
+
+def says_for_present(*, at_that_end: bool, spoken: bool, professional: bool) -> str:
+    """Whether somebody may send what a declared person decided, as "" or a refusal's code: on the
+    device of their end; what was spoken needs a professional there who heard it."""
+    if not at_that_end:
+        return "not_allowed"
+    return "no_witness" if spoken and not professional else ""

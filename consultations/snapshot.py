@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from consultations import rules, whereabouts
+from consultations import recording_snapshot, rules, whereabouts
 from consultations.facts import Facts
 from consultations.models import ChatMessage, Participant, ParticipantRole
 from telemed.accounts.names import display_name, user_name
@@ -108,6 +109,7 @@ def _inside(
         ],
         "visit": _visit(facts, you),
         "emergency": emergency(facts, language) if facts.room.emergency_at else None,
+        "recording": recording_snapshot.of(facts, you, partial(name_of, language=language)),
     }
     if you.role == ParticipantRole.SPECIALIST:
         shown["waiting"] = [

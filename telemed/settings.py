@@ -291,6 +291,10 @@ TURN_SECRET = (
     else ""
 )
 
+# --- recordings, kept with the consultation for a period of their own
+RECORDINGS_DIR = env.path("RECORDINGS_DIR", VAR_DIR / "recordings")
+RECORDING_KEPT = timedelta(days=env.integer("RETENTION_RECORDING_DAYS", 365, at_least=1))
+
 # --- booking
 BOOKING_HOLD = timedelta(minutes=env.integer("BOOKING_HOLD_MINUTES", 5, at_least=1, at_most=60))
 # Until how long before the start the patient's side moves or cancels without a telephone call.

@@ -46,6 +46,15 @@ def organisation(
     return made
 
 
+def records(organisation: Organisation) -> Organisation:
+    """A place that has enabled the recording of visits."""
+    organisation.recording_enabled = True
+    organisation.recording_purpose = {"fr": "Formation", "en": "Training"}
+    organisation.recording_reference = "D-77/2026"
+    organisation.save()
+    return organisation
+
+
 def user(email: str | None, name: str, name_ar: str = "", **fields: Any) -> User:
     phone = fields.pop("phone", "")
     made = User.objects.create_user(

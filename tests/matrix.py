@@ -190,6 +190,11 @@ identify    not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  y
 pause       not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
 resume      not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
 override    not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
+record_ask      not_admitted not_allowed  not_allowed  not_allowed  not_allowed  yes
+record_consent  not_admitted yes/X        yes/X        yes/X        yes/X        yes/X
+record_start    not_admitted not_allowed  not_allowed  not_allowed  not_allowed  recording_unconsented
+record_stop     not_admitted not_allowed  not_allowed  not_allowed  not_allowed  yes
+record_withdraw not_admitted yes/X        yes/X        yes/X        yes/X        yes/X
 emergency   not_admitted   yes          yes          yes          yes          yes
 finish      not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
 """

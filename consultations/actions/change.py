@@ -8,14 +8,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from consultations import groups
+from consultations import groups, recordings
 from consultations.models import Participant, ParticipantRole, Room
 from consultations.refusals import RoomRefused
 from telemed.audit import actions as audit
 from telemed.audit.actor import Actor
 
 # The lease is not among them: it is settled by UPDATEs of its own (processes.py).
-_CHANGED = ("state", "snapshot", "professional_gone_at", "emergency_at")
+_CHANGED = ("state", "snapshot", "professional_gone_at", "emergency_at", "recording_asked_at")
 
 
 @contextmanager
@@ -36,6 +36,7 @@ def change(
         if room.state == Room.State.CLOSED:
             raise RoomRefused("room_closed", _("This visit was finished."))
         yield room
+        recordings.settle(room)
         room.snapshot += 1
         room.save(update_fields=_CHANGED)
         audit.record(

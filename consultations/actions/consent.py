@@ -53,9 +53,9 @@ def decide(room_id: str, by: Participant, actor: Actor, participant_id: str, wor
     with change(room_id, f"consent.{words.decision}", actor, about=by) as room:
         one = participant_of(room, participant_id)
         _check_words(one, words)
-        named = _named(by, one, words)
-        speaker = _speaker(room, by, one, words, named)
-        own = by.pk == one.pk or speaker == rules.Speaker.REPRESENTATIVE
+        spoke = named(by, one, words)
+        whose = speaker(room, by, one, words, spoke)
+        own = by.pk == one.pk or whose == rules.Speaker.REPRESENTATIVE
         appointment = room.consultation.appointment
         Consent.objects.create(
             id=words.id,
@@ -71,7 +71,7 @@ def decide(room_id: str, by: Participant, actor: Actor, participant_id: str, wor
             language=words.language,
             how=words.how,
             given_by=by.user if own else None,
-            spoken_by=named if speaker == rules.Speaker.NAMED else None,
+            spoken_by=spoke if whose == rules.Speaker.NAMED else None,
             witness=by.user if words.how == Consent.How.SPOKEN else None,
         )
         if one.role == ParticipantRole.PATIENT:
@@ -83,7 +83,7 @@ def withdraw(room_id: str, by: Participant, actor: Actor, participant_id: str) -
     repeatable."""
     with change(room_id, "consent.withdrawn", actor, about=by) as room:
         one = participant_of(room, participant_id)
-        if not (may_take_back(by, one) and (_is_or_carries(by, one) or _represents(room, by))):
+        if not takes_back(room, by, one):
             raise RoomRefused("not_allowed", _("Only they can take back their consent."))
         Consent.objects.filter(
             consultation=room.consultation, participant=one, withdrawn_at__isnull=True
@@ -95,6 +95,11 @@ def may_take_back(by: Participant, one: Participant) -> bool:
     sits beside them on the same device, and for the patient a representative."""
     stands_for = by.role == ParticipantRole.REPRESENTATIVE and one.role == ParticipantRole.PATIENT
     return _is_or_carries(by, one) or stands_for
+
+
+def takes_back(room: Room, by: Participant, one: Participant) -> bool:
+    """The same, with what their representation allows."""
+    return may_take_back(by, one) and (_is_or_carries(by, one) or _represents(room, by))
 
 
 def _is_or_carries(by: Participant, one: Participant) -> bool:
@@ -130,9 +135,10 @@ _REFUSALS = {
 }
 
 
-def _speaker(
-    room: Room, by: Participant, one: Participant, words: Words, named: PresentPerson | None
+def speaker(
+    room: Room, by: Participant, one: Participant, words: Words, spoke: PresentPerson | None
 ) -> rules.Speaker:
+    """Whose words a decision about being seen, heard or recorded is; refused as ``decide``."""
     representation = _representation(room, by)
     it = rules.Saying(
         by.role,
@@ -145,7 +151,7 @@ def _speaker(
         may_consent=representation is not None and representation.may_consent,
         guardian=representation is not None
         and representation.legal_basis == Representative.Basis.GUARDIAN,
-        named=named is not None,
+        named=spoke is not None,
     )
     found = rules.speaker(it)
     if not isinstance(found, rules.Speaker):
@@ -153,7 +159,7 @@ def _speaker(
     return found
 
 
-def _named(by: Participant, one: Participant, words: Words) -> PresentPerson | None:
+def named(by: Participant, one: Participant, words: Words) -> PresentPerson | None:
     """Who of the people present at that end spoke for the patient."""
     if words.speaker is None or words.how != Consent.How.SPOKEN:
         return None

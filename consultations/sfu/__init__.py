@@ -23,12 +23,12 @@ from .events import (
     RecordingClosed,
     RecordingStopped,
     SdpRefused,
+    Sink,
     Slot,
     SlotsChanged,
     SourceKind,
     SpeakerChanged,
 )
-from .record import Sink
 from .server import MediaServer, PeerStatistics, Statistics
 
 __all__ = [

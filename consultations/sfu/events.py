@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 SourceKind = Literal["audio", "video", "screen"]
 Appetite = Literal["all", "save", "none"]  # how much of pictures somebody wants to be sent
@@ -92,12 +92,22 @@ class PathChanged(Event):
     """The peer nominated another network path (RFC 8445); its DTLS session goes on."""
 
 
+class Sink(Protocol):
+    """Where a recording goes; called by the recording's own thread alone. May raise OSError."""
+
+    def write(self, chunk: bytes) -> None: ...
+
+    def close(self) -> None:
+        """All that was written is whole. Called once, after the last chunk."""
+
+
 @dataclass(frozen=True)
 class RecordingStopped:
-    """No packet of the room is taken any more: `overload`, `storage` (the sink failed), `empty`
-    (nobody is left), `shutdown`, or what `stop_recording` was told."""
+    """No packet of the room goes to `sink` any more: `overload`, `storage` (the sink failed),
+    `empty` (nobody is left), `shutdown`, or what `stop_recording` was told."""
 
     room_id: str
+    sink: Sink
     reason: str
 
 
@@ -106,6 +116,7 @@ class RecordingClosed:
     """The sink has all that was taken; with `storage` as the reason, what it could keep."""
 
     room_id: str
+    sink: Sink
     reason: str
 
 

@@ -14,9 +14,9 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from .events import SourceKind
+from .events import Sink, SourceKind
 
 if TYPE_CHECKING:
     from .source import Source
@@ -32,15 +32,6 @@ _HEAD = struct.Struct("!HB")
 _TRACK = struct.Struct("!HBI")
 _PACKET = struct.Struct("!HBHId")
 TRACK, PACKET = 1, 2
-
-
-class Sink(Protocol):
-    """Where the bytes go; called by the recording's own thread alone. May raise OSError."""
-
-    def write(self, chunk: bytes) -> None: ...
-
-    def close(self) -> None:
-        """All that was written is whole. Called once, after the last chunk."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,7 @@ class Recorder:
         self.packets = 0
         self.reason: str | None = None
         self._over, self._closed = over, closed
-        self._sink = sink
+        self.sink = sink
         self._began = self._flushed_at = now
         self._tracks: dict[tuple[str, SourceKind, int], int] = {}
         self._buffer = bytearray()
@@ -158,9 +149,9 @@ class Recorder:
         failed = False
         while (chunk := self._chunks.get()) is not None:
             if not failed:
-                failed = not self._attempt(lambda data=chunk: self._sink.write(data))
+                failed = not self._attempt(lambda data=chunk: self.sink.write(data))
             self._written += 1
-        failed = not self._attempt(self._sink.close) or failed
+        failed = not self._attempt(self.sink.close) or failed
         self._tell(lambda: self._closed("storage" if failed else str(self.reason)))
 
     def _attempt(self, work: Callable[[], None]) -> bool:

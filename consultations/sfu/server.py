@@ -23,11 +23,12 @@ from .events import (
     PeerSilent,
     RecordingClosed,
     RecordingStopped,
+    Sink,
     Slot,
 )
 from .mux import Mux
 from .peer import Callbacks, Peer
-from .record import Recorder, Sink
+from .record import Recorder
 from .room import Room
 from .sdp import Offer, parse_offer
 from .transport import Transport
@@ -89,6 +90,7 @@ class MediaServer:
         self._rooms: dict[str, Room] = {}
         self._echoes: dict[str, tuple[Room, float]] = {}
         self._recorders: dict[str, Recorder] = {}
+        self._writing: set[Recorder] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._sent_by_gone = [0, 0, 0]
@@ -216,9 +218,10 @@ class MediaServer:
             sink,
             self._mux.now(),
             over=lambda reason: self._recording_over(room_id, recorder, reason),
-            closed=lambda reason: self._on_event(RecordingClosed(room_id, reason)),
+            closed=lambda reason: self._recording_closed(room_id, recorder, reason),
         )
         self._recorders[room_id] = recorder
+        self._writing.add(recorder)
         room.record(recorder, frozenset(peers))
         return True
 
@@ -281,10 +284,10 @@ class MediaServer:
         """Ends every session and closes the sockets."""
         if self._ticker is not None:
             self._ticker.cancel()
-        recorders = list(self._recorders.values())
-        for recorder in recorders:
+        for recorder in list(self._recorders.values()):
             recorder.stop("shutdown")
-        await asyncio.gather(*(recorder.wait(SINK_SECONDS) for recorder in recorders))
+        await asyncio.gather(*(recorder.wait(SINK_SECONDS) for recorder in self._writing))
+        await asyncio.sleep(0)  # the threads' last words
         for room in self._all_rooms():
             for peer in list(room.peers.values()):
                 self._remove(room, peer, "shutdown")
@@ -382,7 +385,11 @@ class MediaServer:
         room = self._rooms.get(room_id)
         if room is not None:
             room.record(None, frozenset())
-        self._on_event(RecordingStopped(room_id, reason))
+        self._on_event(RecordingStopped(room_id, recorder.sink, reason))
+
+    def _recording_closed(self, room_id: str, recorder: Recorder, reason: str) -> None:
+        self._writing.discard(recorder)
+        self._on_event(RecordingClosed(room_id, recorder.sink, reason))
 
     def _end_echo(self, peer_id: str, reason: str) -> None:
         known = self._echoes.get(peer_id)

@@ -91,6 +91,9 @@ class Organisation(Reference):
     emergency_number = models.CharField(max_length=16, blank=True)
     nearest_hospital = LocalizedTextField(blank=True)
     nearest_hospital_phone = models.CharField(max_length=32, blank=True)
+    recording_enabled = models.BooleanField(default=False)
+    recording_purpose = LocalizedTextField(blank=True)
+    recording_reference = models.CharField(max_length=64, blank=True)  # of the CNDP, for it alone
 
     def __str__(self) -> str:
         return str(self.name.get("fr", self.id))

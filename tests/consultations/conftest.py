@@ -4,7 +4,8 @@
 ``process``   the running media process
 ``enter``     ``await enter(user, visit)`` → a ``Caller`` whose socket has said hello; for a guest
               ``await enter(guest_of(link), visit)``
-``words``     what a browser sends of the consent text it showed
+``words``     what a browser sends of the consent text it showed; ``recording_words`` of the text
+              about being recorded
 """
 
 import asyncio
@@ -205,6 +206,17 @@ def guest_of(link: PersonalLink) -> Seat:
 
 def words(decision: str = "given", *, patient: bool = True, how: str = "tapped") -> dict[str, str]:
     text = consent_texts.text_for("fr", patient=patient)
+    return {
+        "decision": decision,
+        "how": how,
+        "text_version": text.version,
+        "text_sha256": text.sha256,
+        "language": text.language,
+    }
+
+
+def recording_words(decision: str = "given", how: str = "tapped") -> dict[str, str]:
+    text = consent_texts.recording_text("fr")
     return {
         "decision": decision,
         "how": how,

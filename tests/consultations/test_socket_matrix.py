@@ -21,7 +21,7 @@ from scheduling.actions import issue_link
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
 from tests import make, matrix
-from tests.consultations.conftest import Caller, words
+from tests.consultations.conftest import Caller, recording_words, words
 
 LINES = {
     name: dict(zip(matrix.SOCKET_COLUMNS, cells, strict=True))
@@ -60,6 +60,8 @@ def fields(name: str, whom: str, column: str) -> dict[str, Any]:
         "remove": {"participant": whom},
         "identify": {"how": "known"},
         "override": {"reason": "She lost consciousness."},
+        "record_consent": {"subject": whom, **recording_words()},
+        "record_withdraw": {"subject": whom, "keep": True},
         "finish": {"mode": "video"},
     }
     return known.get(name, {})
@@ -69,6 +71,7 @@ def fields(name: str, whom: str, column: str) -> dict[str, Any]:
 def at_imilchil(cast):
     assert cast.amina
     assert cast.brahim
+    make.records(cast.imilchil)
     make.representative(cast.amina, cast.fatima)
     return make.appointment(cast.amina, cast.at_imilchil, clock.now())
 
@@ -154,7 +157,7 @@ async def patient_by_link(cast, at_imilchil, enter, process):
 
 def target(name: str, column: str, people: dict[str, Caller]) -> str:
     """Oneself for a consent; for what the specialist decides, the interpreter or the presenter."""
-    if name in {"consent", "withdraw"}:
+    if name in {"consent", "withdraw", "record_consent", "record_withdraw"}:
         return people[column].id
     return people["presenter" if name == "remove" else "guest"].id
 
@@ -167,8 +170,8 @@ async def told(caller: Caller, name: str, sent: dict[str, Any]) -> str:
 async def cell(name: str, column: str, people: dict[str, Caller], foreign: str) -> str:
     caller = people[column]
     about = fields(name, target(name, column, people), column)
-    names_somebody = "participant" in about
-    other = await told(caller, name, {**about, "participant": foreign}) if names_somebody else ""
+    key = next((key for key in ("participant", "subject") if key in about), "")
+    other = await told(caller, name, {**about, key: foreign}) if key else ""
     own = await told(caller, name, about)
     if other in ("", own):
         return own

@@ -69,7 +69,7 @@ async def test_only_those_who_agreed_are_recorded(server, three, events):
     closed = await until(events, RecordingClosed)
 
     packets = sink.packets()
-    assert closed == RecordingClosed("room", "stopped")
+    assert closed == RecordingClosed("room", sink, "stopped")
     assert sink.closed
     assert {packet.track.peer_id for packet in packets} == {"amina", "youssef"}
     assert {packet.track.kind for packet in packets} == {"audio", "video"}
@@ -154,20 +154,21 @@ async def test_when_the_sink_cannot_keep_up_the_recording_ends_and_the_call_goes
     sink.free.clear()
     server.record("room", sink, ["amina", "youssef"])
 
-    assert await until(events, RecordingStopped) == RecordingStopped("room", "overload")
+    assert await until(events, RecordingStopped) == RecordingStopped("room", sink, "overload")
     await hears(three[0])
     assert not [event for event in events if isinstance(event, RecordingClosed)]
     sink.free.set()
-    assert await until(events, RecordingClosed) == RecordingClosed("room", "overload")
+    assert await until(events, RecordingClosed) == RecordingClosed("room", sink, "overload")
     assert len(sink.chunks) == 4
     assert sink.packets()
 
 
 async def test_a_sink_that_fails_ends_the_recording_alone(server, three, events):
-    server.record("room", Memory(fails=True), ["amina"])
+    sink = Memory(fails=True)
+    server.record("room", sink, ["amina"])
 
-    assert await until(events, RecordingStopped) == RecordingStopped("room", "storage")
-    assert await until(events, RecordingClosed) == RecordingClosed("room", "storage")
+    assert await until(events, RecordingStopped) == RecordingStopped("room", sink, "storage")
+    assert await until(events, RecordingClosed) == RecordingClosed("room", sink, "storage")
     await hears(three[0])
     assert server.record("room", Memory(), ["amina"]), "another may begin"
 
@@ -178,7 +179,7 @@ async def test_it_ends_with_the_room(server, three, events):
     await hears(three[1])
     server.end_room("room")
 
-    assert await until(events, RecordingClosed) == RecordingClosed("room", "empty")
+    assert await until(events, RecordingClosed) == RecordingClosed("room", sink, "empty")
     assert sink.packets()
 
 
