@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 
-from consultations.models import GuestSession, Participant, ParticipantRole
+from consultations.models import GuestSession, Participant, ParticipantRole, Recording
 from scheduling import links
-from scheduling.access import appointment_for
+from scheduling.access import appointment_for, appointments_in
 from scheduling.models import Appointment, PersonalLink
 from telemed.accounts.access import Viewer, today, valid_on
 from telemed.accounts.models import Membership, Patient, Representative, User
@@ -154,3 +154,51 @@ def guest_seat(link: PersonalLink, session: GuestSession) -> Seat:
         guest=session,
         name=link.name,
     )
+
+
+def recorded_visit(viewer: Viewer, appointment_id: UUID) -> Appointment:
+    """A visit whose recordings, if any, they may know of; ``Http404`` when foreign or absent."""
+    own = Recording.objects.filter(started_by=viewer.user, voided_at__isnull=True)
+    reached = Q(pk__in=appointments_in(viewer, May.RECORDING_PLAY).values("pk"))
+    took = Q(pk__in=own.values("consultation__appointment")) & _takes(viewer)
+    rows = Appointment.objects.filter(reached | took, pk=appointment_id, voided_at__isnull=True)
+    found = rows.select_related("patient", "specialist__user", "service").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def recordings_in(viewer: Viewer, visit: Appointment | None = None) -> QuerySet[Recording]:
+    """Those that they took, and those of a visit of theirs, or of somebody in their care."""
+    cared_for = viewer.in_care(May.RECORDING_PLAY) | viewer.in_care(May.RECORDING_CLOSE)
+    theirs = Q(consultation__appointment__patient__in=cared_for)
+    took = Q(started_by=viewer.user) & _takes(viewer)
+    rows = Recording.objects.filter(theirs | took, voided_at__isnull=True)
+    if visit is not None:
+        rows = rows.filter(consultation__appointment=visit)
+    return rows.select_related("consultation__appointment", "started_by")
+
+
+def playable(viewer: Viewer, recording: Recording) -> bool:
+    """By who took it, and once it was released by the patient and who may read for them."""
+    if recording.state != Recording.State.READY:
+        return False
+    if recording.started_by_id == viewer.user.pk and Role.SPECIALIST in viewer.roles:
+        return True
+    patient = recording.consultation.appointment.patient_id
+    return recording.released_at is not None and patient in viewer.in_care(May.RECORDING_PLAY)
+
+
+def recording_to_close(viewer: Viewer) -> QuerySet[Recording]:
+    """What they may close to everybody: who took it, the patient, who may consent for them."""
+    theirs = Q(consultation__appointment__patient__in=viewer.in_care(May.RECORDING_CLOSE))
+    took = Q(started_by=viewer.user) & _takes(viewer)
+    state = Recording.State
+    rows = Recording.objects.filter(theirs | took, voided_at__isnull=True)
+    rows = rows.filter(state__in=[state.STOPPED, state.MUXING, state.READY])
+    return rows.select_related("consultation__appointment")
+
+
+def _takes(viewer: Viewer) -> Q:
+    """Everything for a specialist, nothing for whoever is none any more."""
+    return Q() if Role.SPECIALIST in viewer.roles else Q(pk__in=[])

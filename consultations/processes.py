@@ -133,6 +133,11 @@ def with_room() -> MediaProcess:
     )
 
 
+def living() -> set[tuple[int, int]]:
+    """Process and epoch of all that live."""
+    return set(MediaProcess.objects.filter(_alive()).values_list("pk", "epoch"))
+
+
 def check() -> None:
     """For ``/readyz``: some media process lives."""
     if not MediaProcess.objects.filter(_alive()).exists():

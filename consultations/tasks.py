@@ -1,16 +1,33 @@
 """What the room does by the clock."""
 
-from celery import shared_task
-from django.db.models import Exists, OuterRef
+import logging
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
 
-from consultations import queries, rules
-from consultations.models import Participant, ParticipantRole
+from av.error import FFmpegError
+from celery import shared_task
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+
+from consultations import processes, queries, recording_files, rules
+from consultations.actions import recording as records
+from consultations.models import Participant, ParticipantRole, Recording
+from consultations.sfu.record import Malformed
 from scheduling.actions.outcome import set_outcome
 from scheduling.models import Appointment, AppointmentStatus
 from scheduling.rules import JOIN_CLOSES_AFTER
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
+from telemed.lib.crypto import Unreadable
 
+logger = logging.getLogger(__name__)
+
+MUXING_SECONDS = 3600
+GIVE_UP_MUXING = timedelta(hours=2)
+WRITER_IS_GONE = timedelta(minutes=5)
+ORPHAN_SECONDS = 24 * 3600.0
 UNSETTLED = [AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.CHECKED_IN]
 PATIENT_SIDE = [
     ParticipantRole.PATIENT,
@@ -63,3 +80,60 @@ def attendance(appointment: Appointment) -> rules.Attendance:
         patient_admitted=any(one.admitted_at for one in theirs),
         trouble=next((one.unable_reason for one in theirs if one.unable_reason), ""),
     )
+
+
+@shared_task(time_limit=MUXING_SECONDS)
+def make_films(recording_id: str) -> None:
+    """Once for each recording, whoever is asked twice; the packets go when the films are there."""
+    recording = records.claim(UUID(recording_id))
+    if recording is None:
+        return
+    try:
+        made = recording_files.make_films(recording)
+    except (Unreadable, Malformed, FFmpegError, OSError):
+        logger.exception("recording %s could not be made into films", recording.pk)
+        return  # tried again in some hours, by the look below
+    if not made:
+        records.delete(recording, "empty")
+    elif records.made(recording, made):
+        recording_files.drop_packets(recording)
+
+
+@shared_task
+def attend_recordings() -> None:
+    """Whatever is due by what stands in the database; one that fails does not hold up the others.
+
+    Recordings of dead processes have ended, films are made, what was closed is deleted.
+    """
+    now = clock.now()
+    living = processes.living()
+    for row in Recording.objects.filter(written_at__isnull=True).exclude(state__in=_GONE):
+        if (row.process_id, row.epoch) not in living:
+            records.ended(str(row.pk), Recording.Why.LOST)
+            records.written(str(row.pk))
+    stuck = Recording.objects.filter(state=Recording.State.MUXING)
+    stuck.filter(muxing_since__lt=now - GIVE_UP_MUXING).update(state=Recording.State.STOPPED)
+    due = Recording.objects.filter(state=Recording.State.STOPPED, written_at__isnull=False)
+    for pk in due.values_list("pk", flat=True):
+        make_films.delay(str(pk))
+    written = Q(written_at__isnull=False) | Q(closed_at__lt=now - WRITER_IS_GONE)
+    for row in Recording.objects.filter(written, state=Recording.State.CLOSED):
+        records.delete(row, "closed")
+    _sweep(Path(settings.RECORDINGS_DIR))
+
+
+_GONE = [Recording.State.DELETED]
+
+
+def _sweep(place: Path) -> None:
+    """Files whose recording was deleted, or went with the patient's file."""
+    if not place.is_dir():
+        return
+    now = clock.now().timestamp()
+    folders = {folder.name: folder for folder in place.iterdir() if folder.is_dir()}
+    rows = dict(Recording.objects.values_list("pk", "state"))
+    known = {str(pk): state for pk, state in rows.items()}
+    for name, folder in folders.items():
+        unknown = name not in known and now - folder.stat().st_mtime > ORPHAN_SECONDS
+        if unknown or known.get(name) == Recording.State.DELETED:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from consultations.views import conntests, guests, operations, pages, quality, tickets, trouble
+from consultations.views import (
+    conntests,
+    guests,
+    operations,
+    pages,
+    quality,
+    recordings,
+    tickets,
+    trouble,
+)
 
 app_name = "consultations"
 
@@ -19,6 +28,10 @@ urlpatterns = [
     path("v/<str:token>/test/ticket", tickets.guest_test_ticket, name="guest_test_ticket"),
     path("visit/<uuid:appointment_id>/call/", quality.call, name="call"),
     path("operations/connections/", quality.by_place, name="by_place"),
+    path("visit/<uuid:appointment_id>/recordings/", recordings.index, name="recordings"),
+    path("recording/<uuid:recording_id>/<int:number>.webm", recordings.film, name="film"),
+    path("recording/<uuid:recording_id>/release/", recordings.release, name="recording_release"),
+    path("recording/<uuid:recording_id>/close/", recordings.close, name="recording_close"),
     path("operations/media/", operations.nodes, name="nodes"),
     path("operations/media/<slug:name>/", operations.drain, name="drain"),
 ]

@@ -34,6 +34,10 @@ app.conf.beat_schedule = {
         "task": "consultations.tasks.settle_attendance",
         "schedule": timedelta(minutes=5),
     },
+    "recordings": {
+        "task": "consultations.tasks.attend_recordings",
+        "schedule": timedelta(seconds=60),
+    },
     "make documents": {
         "task": "telemed.records.tasks.make_missing_documents",
         "schedule": timedelta(seconds=60),

@@ -19,8 +19,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from consultations import processes
-from consultations.models import ConsentOverride, Consultation
+from consultations import processes, recordings
+from consultations.models import ConsentOverride, Consultation, Recording
 from scheduling import links
 from scheduling.actions import issue_link
 from scheduling.models import Appointment, Hold, Specialist
@@ -28,6 +28,7 @@ from telemed.accounts.models import Organisation, Patient, User
 from telemed.accounts.roles import Role
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
+from telemed.lib.sealed_file import SealedWriter, new_key
 from telemed.messaging.models import Message
 from telemed.records.models import Note, Summary
 from tests import make, matrix
@@ -138,6 +139,14 @@ class World:
     def retired(self) -> Organisation:
         return make.organisation("facility", "Fermé", retired_at=clock.now())
 
+    @cached_property
+    def own_recording(self) -> Recording:
+        return recorded(self.own_note)
+
+    @cached_property
+    def foreign_recording(self) -> Recording:
+        return recorded(self.foreign_note)
+
     def media_process(self) -> str:
         return processes.register("m1").name
 
@@ -189,6 +198,7 @@ THINGS: dict[str, tuple[Thing, Thing]] = {
         lambda w, c: w.cast.brahim.memberships.get().id,
     ),
     "organisation_id": (lambda w, c: w.cast.imilchil.id, lambda w, c: w.retired.id),
+    "recording_id": (lambda w, c: w.own_recording.id, lambda w, c: w.foreign_recording.id),
     "pk": (lambda w, c: w.passkey(w.user(c)).pk, lambda w, c: w.passkey(w.cast.hassan).pk),
     "note_id": (lambda w, c: w.own_note.id, lambda w, c: w.foreign_note.id),
 }
@@ -197,6 +207,7 @@ NEUTRAL: dict[str, Callable[[World], Any]] = {
     "service_id": lambda w: w.cast.at_home.id,
     "speciality": lambda w: w.cast.cardiology.code,
     "kind": lambda w: "contact",
+    "number": lambda w: 0,
 }
 
 
@@ -207,6 +218,23 @@ def overridden(note: Note) -> ConsentOverride:
         declared_by=note.author,
         reason="Unconscious",
     )
+
+
+def recorded(note: Note) -> Recording:
+    """A recording that its specialist has handed to the patient, with one film."""
+    made = Recording.objects.create(
+        organisation=note.organisation,
+        consultation=note.consultation,
+        started_by=note.author,
+        state="ready",
+        key=new_key(),
+        films=[{"participant": str(note.pk), "kind": "person"}],
+        released_at=clock.now(),
+    )
+    path, name = recordings.film_path(made.pk, 0), recordings.film_name(made.pk, 0)
+    with SealedWriter(path, made.key, name) as film:
+        film.write(b"WebM")
+    return made
 
 
 def written(appointment: Appointment) -> Note:
@@ -284,10 +312,12 @@ EVERY = [(method, name) for name in sorted(patterns()) for method in METHODS]
 
 
 @pytest.fixture
-def world(cast) -> World:
+def world(cast, settings, tmp_path) -> World:
+    settings.RECORDINGS_DIR = tmp_path
     made = World(cast)
     users = [made.user(column) for column in matrix.COLUMNS[1:]]
     things = [made.own_note, made.foreign_note, made.local_specialist, made.retired]
+    things += [made.own_recording, made.foreign_recording]
     assert all([*users, *things, cast.at_home, cast.hassan]), "made before any cell is rolled back"
     return made
 

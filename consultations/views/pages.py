@@ -126,6 +126,7 @@ def _visit_page(
     if visit.state == Room.State.CLOSED or seat.appointment.status in FINAL:
         _audit_opening(seat, "over")
         context["cancelled"] = seat.appointment.status == AppointmentStatus.CANCELLED
+        context["recordings_url"] = _recordings_url(seat, visit)
         return render(request, "consultations/over.html", context)
     participant = opened(seat)
     back = participant.waiting_since is not None or participant.admitted_at is not None
@@ -198,6 +199,18 @@ def _same_browser(request: HttpRequest, participant: Participant, now: datetime)
     return participant.state not in rules.OUTSIDE and rules.keeps_place(
         participant.last_seen_at, same_browser=participant.browser == browser_of(request), now=now
     )
+
+
+def _recordings_url(seat: Seat, visit: Room) -> str:
+    """For those who may know of what was recorded, where something was; guests have no login."""
+    concerned = seat.role in (
+        ParticipantRole.SPECIALIST,
+        ParticipantRole.PATIENT,
+        ParticipantRole.REPRESENTATIVE,
+    )
+    if not (seat.verified and concerned and visit.consultation.recordings.exists()):
+        return ""
+    return reverse("consultations:recordings", args=[seat.appointment.pk])
 
 
 def _records_url(visit: Room) -> str:

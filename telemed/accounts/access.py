@@ -37,6 +37,8 @@ REPRESENTATIVE_FLAGS: dict[May, str] = {
     May.CONSENT_GIVE: "may_consent",
     May.APPOINTMENT_SEE_REASON: "may_read",
     May.SUMMARY_READ: "may_read",
+    May.RECORDING_PLAY: "may_read",
+    May.RECORDING_CLOSE: "may_consent",
     May.AUDIT_READ_OWN: "may_read",
 }
 

@@ -45,6 +45,9 @@ class May(StrEnum):
     NOTE_WRITE = "note.write"
     NOTE_READ = "note.read"
     SUMMARY_READ = "summary.read"
+    RECORDING_PLAY = "recording.play"
+    RECORDING_RELEASE = "recording.release"
+    RECORDING_CLOSE = "recording.close"
     REGION_DAY = "region.day"
     CENTRE_DAY = "centre.day"
     OWN_DAY = "own.day"
@@ -71,6 +74,8 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.ROOM_CHAT,
             May.CONSENT_GIVE,
             May.SUMMARY_READ,
+            May.RECORDING_PLAY,  # once it was released to them
+            May.RECORDING_CLOSE,
             May.AUDIT_READ_OWN,
         }
     ),
@@ -116,6 +121,9 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.NOTE_WRITE,
             May.NOTE_READ,
             May.SUMMARY_READ,
+            May.RECORDING_PLAY,  # what they took themselves
+            May.RECORDING_RELEASE,
+            May.RECORDING_CLOSE,
             May.OWN_DAY,
         }
     ),

@@ -17,11 +17,13 @@ from django.db import models, transaction
 from django.db.models import F, Max, ProtectedError, Q
 from django.db.models.functions import Coalesce
 
+from consultations.actions.recording import delete as delete_recording
 from consultations.models import (
     CallRecord,
     ConnectionTest,
     GuestSession,
     MediaProcess,
+    Recording,
     UsedTicket,
 )
 from scheduling.models import Appointment, Hold, OccupiedInterval, PersonalLink
@@ -76,6 +78,14 @@ def purge() -> None:
     _purge_rows(Membership, LAST_SEEN_USER, closed, now)
     for model, (since, concerned) in BY_AGE.items():
         _purge_rows(model, since, concerned, now)
+    for recording in _old_recordings(now):
+        delete_recording(recording, "period")
+
+
+def _old_recordings(now: datetime) -> models.QuerySet[Recording]:
+    """The films' own period is over; that there was a recording stays in the file."""
+    rows = Recording.objects.filter(stopped_at__lt=now - settings.RECORDING_KEPT)
+    return rows.exclude(state=Recording.State.DELETED)
 
 
 def file_of(patient: Patient) -> File:

@@ -56,6 +56,14 @@ STATES: dict[str, dict[str, Shown]] = {
         "removed": Shown(_("Removed"), "user-minus"),
         "unable-to-join": Shown(_("Could not join"), "exclamation-triangle", "warn"),
     },
+    "recording": {
+        "recording": Shown(_("Recording"), "video-camera", "now"),
+        "stopped": Shown(_("Being prepared"), "clock"),
+        "muxing": Shown(_("Being prepared"), "clock"),
+        "ready": Shown(_("Ready"), "play-circle", "ok"),
+        "closed": Shown(_("Closed, being deleted"), "lock-closed", "warn"),
+        "deleted": Shown(_("Deleted"), "trash"),
+    },
     "message": {
         "due": Shown(_("To be sent"), "clock"),
         "claimed": Shown(_("Being sent"), "paper-airplane"),

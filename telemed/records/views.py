@@ -115,8 +115,12 @@ def release(request: HttpRequest, consultation_id: UUID) -> HttpResponse:
 def summary(request: HttpRequest, consultation_id: UUID) -> HttpResponse:
     found = summary_for(viewer(request), consultation_id)
     _audit(request, "summary.read", May.SUMMARY_READ, found.consultation)
-    visit = found.consultation.appointment
-    return render(request, "records/summary.html", {"summary": found, "visit": visit})
+    context = {
+        "summary": found,
+        "visit": found.consultation.appointment,
+        "may_play": viewer(request).may(May.RECORDING_PLAY),
+    }
+    return render(request, "records/summary.html", context)
 
 
 @require_safe

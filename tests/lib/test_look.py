@@ -8,7 +8,7 @@ from django.conf import settings
 from django.template import Context, Template
 from django.utils import translation
 
-from consultations.models import Consultation, Participant, Room
+from consultations.models import Consultation, Participant, Recording, Room
 from scheduling.models import Appointment
 from telemed.lib import states
 from telemed.lib.templatetags import look
@@ -21,6 +21,7 @@ HELD = [
     ("room", Room, "state"),
     ("participant", Participant, "state"),
     ("message", Message, "state"),
+    ("recording", Recording, "state"),
 ]
 
 

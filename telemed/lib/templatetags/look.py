@@ -85,7 +85,8 @@ def button(
 
 @register.inclusion_tag("components/state.html")
 def state(subject: str, code: str) -> dict[str, Any]:
-    """``subject``: appointment, consultation, room, participant, message, note, consent."""
+    """``subject``: appointment, consultation, room, participant, message, note, consent,
+    recording."""
     return {"shown": states.shown(subject, code)}
 
 
