@@ -62,5 +62,6 @@ def open_film(recording: Recording, number: int) -> SealedReader:
 async def part_of(film: SealedReader, start: int, stop: int) -> AsyncIterator[bytes]:
     """Decrypted while it is sent, a chunk at a time."""
     chunks: Iterator[bytes] = film.read(start, stop)
-    while (chunk := await sync_to_async(next)(chunks, None)) is not None:
+    following = sync_to_async(lambda: next(chunks, None))
+    while (chunk := await following()) is not None:
         yield chunk

@@ -14,6 +14,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .events import Sink, SourceKind
@@ -149,7 +150,7 @@ class Recorder:
         failed = False
         while (chunk := self._chunks.get()) is not None:
             if not failed:
-                failed = not self._attempt(lambda data=chunk: self.sink.write(data))
+                failed = not self._attempt(partial(self.sink.write, chunk))
             self._written += 1
         failed = not self._attempt(self.sink.close) or failed
         self._tell(lambda: self._closed("storage" if failed else str(self.reason)))

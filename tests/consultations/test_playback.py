@@ -16,6 +16,7 @@ from consultations.actions.entering import enter
 from consultations.models import Recording
 from telemed.accounts.access import viewer_of
 from telemed.audit.models import Event
+from telemed.celery import app
 from telemed.desk import purge
 from telemed.lib import clock
 from telemed.lib.sealed_file import SealedWriter, new_key
@@ -26,9 +27,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def folder(settings, tmp_path):
+def folder(settings, tmp_path, monkeypatch):
     settings.RECORDINGS_DIR = tmp_path / "recordings"
-    settings.CELERY_TASK_ALWAYS_EAGER = True
+    monkeypatch.setattr(app.conf, "task_always_eager", True)
     return settings.RECORDINGS_DIR
 
 
