@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
+from celery import current_app
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,7 @@ from telemed.lib.fields import localized
 from telemed.lib.sealed_file import new_key
 
 State, Why = Recording.State, Recording.Why
+MAKE_FILMS = "consultations.tasks.make_films"
 
 
 def ask(room_id: str, by: Participant, actor: Actor) -> None:
@@ -210,10 +212,12 @@ def ended(recording_id: str, why: str) -> None:
 
 
 def written(recording_id: str) -> None:
-    """The media process has let go of the file of packets."""
-    Recording.objects.filter(pk=recording_id, written_at__isnull=True).update(
-        written_at=clock.now()
-    )
+    """The media process has let go of the file of packets: a worker may make films of it."""
+    rows = Recording.objects.filter(pk=recording_id, written_at__isnull=True)
+    if rows.update(written_at=clock.now()):
+        # Told at once; when that is lost, the periodic look finds it.
+        tell = partial(current_app.send_task, MAKE_FILMS, [str(recording_id)], retry=False)
+        transaction.on_commit(tell, robust=True)
 
 
 def claim(recording_id: UUID) -> Recording | None:

@@ -60,6 +60,8 @@ class PlaceForm(forms.ModelForm):
             "data_protection_reference",
             "emergency_number",
             "nearest_hospital_phone",
+            "recording_enabled",
+            "recording_reference",
         )
         labels = {
             "phone": _("Phone"),
@@ -70,6 +72,8 @@ class PlaceForm(forms.ModelForm):
             "data_protection_reference": _("Data-protection authorisation (CNDP)"),
             "emergency_number": _("Emergency number"),
             "nearest_hospital_phone": _("Phone of the nearest hospital"),
+            "recording_enabled": _("Visits may be recorded, if everybody present agrees"),
+            "recording_reference": _("Data-protection authorisation of recordings (CNDP)"),
         }
         widgets = {"authorisation_expires": DAY}
 
@@ -77,6 +81,7 @@ class PlaceForm(forms.ModelForm):
         "name": _("Name"),
         "address": _("Address"),
         "nearest_hospital": _("Nearest hospital"),
+        "recording_purpose": _("What recordings are for"),
     }
 
     acts_authorised = forms.MultipleChoiceField(
@@ -99,7 +104,19 @@ class PlaceForm(forms.ModelForm):
                     required=key == "name_fr",
                     initial=getattr(self.instance, name).get(code, ""),
                 )
-        self.order_fields(first)
+        self.order_fields(
+            [key for key in first if not key.startswith("recording")]
+            + [name for name in self.Meta.fields if not name.startswith("recording")]
+            + ["recording_enabled"]
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("recording_enabled"):
+            for name in ("recording_purpose_fr", "recording_reference"):
+                if not (data.get(name) or "").strip():
+                    self.add_error(name, _("Needed before visits may be recorded."))
+        return data
 
     def place(self) -> Place:
         texts = {name: self._texts(name) for name in self.PER_LANGUAGE}

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def folder(settings, tmp_path, monkeypatch):
     settings.RECORDINGS_DIR = tmp_path / "recordings"
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
+    monkeypatch.setitem(app.conf, "task_always_eager", True)
     return settings.RECORDINGS_DIR
 
 

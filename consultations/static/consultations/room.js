@@ -14,6 +14,7 @@ import { consentWords, drawConsents, drawPeople, drawWaiting } from "./lists.js"
 import { Media } from "./media.js";
 import { Own } from "./own.js";
 import { Pictures } from "./pictures.js";
+import { RecordingPart } from "./recording.js";
 import { Sending } from "./sending.js";
 import { Signal, askTicket, codeOf } from "./signal.js";
 import { drawEmergency, drawVisit } from "./sheets.js";
@@ -63,6 +64,7 @@ class Visit {
       (type, fields) => this.signal.change(type, fields),
       (on) => this.halt(on),
     );
+    this.recording = new RecordingPart(root, (type, fields) => this.ask(type, fields));
     this.listenToControls();
     setInterval(() => void this.tick(), TICK_MS);
   }
@@ -133,6 +135,7 @@ class Visit {
     if (snapshot.people) this.inside(snapshot, was);
     else this.outside(snapshot);
     this.drawConsents(snapshot);
+    this.recording.take(snapshot.recording);
   }
 
   /** @param {Snapshot} snapshot @param {Snapshot | null} was */

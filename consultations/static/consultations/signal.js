@@ -44,6 +44,10 @@
  * @typedef {{place: string, place_confirmed: boolean, phone: string, phone_confirmed: boolean,
  *   contact: string, number: string, hospital: string, hospital_phone: string,
  *   calls_back: string}} Emergency
+ * @typedef {{id: string, name: string, consent: ConsentState,
+ *   speakers: {id: string, name: string}[]}} Recorded
+ * @typedef {{offered: boolean, asked: boolean, on: boolean, since: string | null,
+ *   why: string | null, taken: boolean, missing: string[], here: Recorded[]}} Recording
  * @typedef {object} Snapshot
  * @property {number} number
  * @property {string} room
@@ -55,6 +59,7 @@
  * @property {Waiting[]} [waiting]
  * @property {Visit} [visit]
  * @property {Emergency | null} [emergency]
+ * @property {Recording | null} [recording]
  * @typedef {{url: string, ticket: string, protocol: number}} Ticket
  * @typedef {{code: string, message: string}} Refusal
  * @typedef {"connecting" | "open" | "away" | "ended"} LinkState
