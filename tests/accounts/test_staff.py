@@ -179,3 +179,24 @@ def test_a_place_is_changed_and_keeps_what_was_not_asked(omar, cast):
     assert cast.imilchil.name["fr"] == "Centre de santé Tabant"
     assert cast.imilchil.name["en"], "English was not asked to go"
     assert cast.imilchil.acts_authorised == ["teleconsultation"]
+
+
+RECORDS = {
+    "recording_enabled": "on",
+    "recording_purpose_fr": "Formation",
+    "recording_reference": "D-77/2026",
+}
+
+
+def test_recording_is_enabled_with_a_purpose_and_its_reference(omar, cast):
+    address = f"/people/places/{cast.imilchil.id}/"
+    for missing in ("recording_purpose_fr", "recording_reference"):
+        answer = omar.post(address, PLACE | RECORDS | {missing: " "})
+        assert answer.context["form"].errors[missing]
+    omar.post(address, PLACE | RECORDS)
+    cast.imilchil.refresh_from_db()
+    assert cast.imilchil.recording_enabled
+    assert cast.imilchil.recording_purpose == {"fr": "Formation"}
+    omar.post(address, PLACE)
+    cast.imilchil.refresh_from_db()
+    assert not cast.imilchil.recording_enabled

@@ -79,6 +79,7 @@ PAGES = (
     Place("auditor's home", "/", "nadia"),
     Place("before the visit", "/", "amina", ("main a[href*='/visit/']",), budget_kb=ROOM_KB),
     Place("a visit not open yet", "{visit}", "amina"),
+    Place("recordings of a visit", "{visit}recordings/", "amina"),
     Place("code of a personal link", "{link}", budget_kb=BOOKING_KB),
     Place("summary", "/", "amina", ("a[href*='/summary/']",)),
     Place("note", f"/records/{demo_id('past:consultation')}/", "dr.youssef"),
