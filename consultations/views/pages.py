@@ -25,6 +25,7 @@ from scheduling.models import Appointment, AppointmentStatus
 from scheduling.rules import FINAL, join_window
 from telemed.accounts.access import viewer
 from telemed.accounts.doors import door, unstored
+from telemed.accounts.names import user_name
 from telemed.accounts.queries import first_contacts
 from telemed.accounts.roles import May
 from telemed.audit import actions as audit

@@ -56,7 +56,7 @@ class Visit {
     this.signal = this.newSignal();
     this.media = this.newMedia();
     this.own = this.newOwn();
-    this.sending = new Sending(this.own, this.media, (type, fields) => this.tellRoom(type, fields));
+    this.sending = new Sending(this.own, this.media, this.signal);
     this.pictures = new Pictures(root, this.sending, () => this.drawLine());
     this.side = new Side(root);
     this.side.addEventListener("open", () => this.drawUnread());
@@ -390,11 +390,6 @@ class Visit {
     }
     if (told) announce(word(told));
     return true;
-  }
-
-  /** What the room should know and nobody waits for. @param {string} type @param {object} fields */
-  tellRoom(type, fields) {
-    this.signal.change(type, fields).catch(() => {});
   }
 
   /** @param {unknown} error */

@@ -23,12 +23,12 @@ export class Sending {
 
   /**
    * @param {import("./own.js").Own} own @param {import("./media.js").Media} media
-   * @param {(type: string, fields: object) => void} tell
+   * @param {import("./signal.js").Signal} signal
    */
-  constructor(own, media, tell) {
+  constructor(own, media, signal) {
     this.own = own;
     this.media = media;
-    this.tell = tell;
+    this.signal = signal;
     const kept = sessionStorage.getItem(REMEMBERED);
     this.choice = kept === "save" || kept === "none" ? kept : "all";
   }
@@ -53,6 +53,11 @@ export class Sending {
     this.#told = call;
     this.mode = mode;
     if ((availableUp ?? THIN) < THIN) this.media.thin();
+  }
+
+  /** What the room should know and nobody waits for. @param {string} type @param {object} fields */
+  tell(type, fields) {
+    this.signal.change(type, fields).catch(() => {});
   }
 
   /** A new connection begins by itself with little, until the link is known.

@@ -13,7 +13,7 @@ import telemed.lib.fields
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_place_recording"),
-        ("consultations", "0006_media_process_load"),
+        ("consultations", "0007_call_records"),
         ("scheduling", "0002_occupied_no_overlap"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
