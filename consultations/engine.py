@@ -9,6 +9,7 @@ from consultations.rules import Permit
 from consultations.sfu import (
     AnyEvent,
     Appetite,
+    Event,
     JoinRefused,
     MediaConfig,
     MediaServer,
@@ -32,6 +33,7 @@ __all__ = [
     "Allowance",
     "AnyEvent",
     "Engine",
+    "Event",
     "JoinRefused",
     "PeerBack",
     "PeerConnected",

@@ -19,6 +19,7 @@ from consultations import database
 from consultations.engine import (
     AnyEvent,
     Engine,
+    Event,
     PeerBack,
     PeerConnected,
     PeerGone,
@@ -226,7 +227,9 @@ class Logbook:
             self._sessions[participant].told(now)
 
     def on_event(self, event: AnyEvent) -> None:
-        session = self._sessions.get(event.peer_id or "")
+        if not isinstance(event, Event):
+            return
+        session = self._sessions.get(event.peer_id)
         if session is None or event.room_id != session.room:
             return
         match event:

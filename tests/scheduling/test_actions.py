@@ -47,11 +47,10 @@ def karim(cast) -> Actor:
 def free(cast):
     """The free starts from tomorrow on."""
     now = the_clock.now()
+    tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     known = queries.diary([(cast.at_home, cast.dr_salma.pk)], cast.amina, now)
     return list(
-        queries.free_starts(
-            cast.at_home, cast.dr_salma.pk, cast.amina, known, now, now + timedelta(days=1)
-        )
+        queries.free_starts(cast.at_home, cast.dr_salma.pk, cast.amina, known, now, tomorrow)
     )
 
 
