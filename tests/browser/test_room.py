@@ -82,6 +82,12 @@ def test_place_and_number_are_confirmed_while_waiting_and_serve_when_the_line_dr
     specialist.page.click("[data-opens=finish]")
     expect(specialist.page.locator("#finish [data-phone]")).to_have_text("0661 23 45 67")
     specialist.page.click("[data-finish=telephone]")
+    # First it is to be said how the patient was identified: the question opens by itself.
+    specialist.page.check("[data-identify-form] [value=known]")
+    specialist.page.click("[data-identify-form] button")
+    specialist.page.locator("[data-identify-form]").wait_for(state="hidden")
+    specialist.page.click("[data-opens=finish]")
+    specialist.page.click("[data-finish=telephone]")
     expect(specialist.page.locator("#ended")).to_be_visible()
     patient.mend()
     expect(patient.page.locator("#ended")).to_be_visible()

@@ -346,7 +346,9 @@ class Visit {
       if (!(target instanceof HTMLElement)) return;
       if (target.dataset.do) void this.do(target.dataset.do);
       if (target.dataset.panel) this.side.show(target.dataset.panel);
-      if (target.dataset.finish) this.ask("finish", { mode: target.dataset.finish });
+      if (!target.dataset.finish) return;
+      target.closest("dialog")?.close(); // where something is asked first, it stands behind it
+      void this.ask("finish", { mode: target.dataset.finish });
     });
     for (const form of this.root.querySelectorAll("[data-chat-form], [data-waiting-form]")) {
       listenToForm(/** @type {HTMLFormElement} */ (form), (text) => this.write(text));
