@@ -35,6 +35,14 @@ STEPS = [
     (36, 2_000_000, "small"),
     (37, 2_000_000, "small"),
     (43, 2_000_000, "full"),
+    (52, 180_000, "full"),
+    (54, 180_000, "small"),
+    (63, 180_000, "small"),
+    (64, 180_000, "full"),  # on trial, after ten seconds that went well
+    (65, 180_000, "full"),
+    (67, 180_000, "small"),
+    (86, 180_000, "small"),  # the next one only after twenty
+    (87, 180_000, "full"),
 ]
 CLIMB = """async (steps) => {
   const { Ladder } = await import("/static/consultations/ladder.js");

@@ -25,11 +25,11 @@ def person(new_person: Callable[..., Page], product) -> Callable[..., Guest]:
     return make
 
 
-def register(nurse: Guest, born: str = "") -> str:
+def register(nurse: Guest, given: str = "Itto", born: str = "") -> str:
     """A name is enough; the patient's id."""
     page = nurse.page
     page.goto(f"{nurse.url}/patients/register/")
-    page.fill("input[name=given]", "Itto")
+    page.fill("input[name=given]", given)
     page.fill("input[name=family]", "Aït Hadidou")
     page.check("input[name=spoken_languages][value=tzm]")
     page.fill("input[name=birth_date]", born)
@@ -124,10 +124,10 @@ def test_beside_a_nurse_with_an_interpreter(product, product_clock, person):
 
 def test_a_mother_speaks_for_her_child_and_is_named(product, product_clock, person):
     nurse = person(**TABLET).sign_in("brahim")
-    appointment, starts = book_here(nurse, register(nurse, born="2021-03-08"))
+    appointment, starts = book_here(nurse, register(nurse, "Tuda", born="2021-03-08"))
     be_there(product_clock, starts, before=timedelta(minutes=5))
     nurse.sign_in("brahim").go_in(f"/visit/{appointment}/")
-    child = nurse.page.locator("#consents .card").filter(has_text="Itto")
+    child = nurse.page.locator("#consents .card").filter(has_text="Tuda")
     child.locator("[data-decide=spoken]").click()
 
     asked = nurse.page.locator("[data-speaker-form]")

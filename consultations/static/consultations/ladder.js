@@ -21,6 +21,11 @@ const DOWN_MS = 1500;
 /** How long the browser's first guess at the link is not believed: until then a small picture, whose
  * first frame is soon through a thin link. */
 const GUESS_MS = 2000;
+/** What is sent is all that the browser knows its way out to carry: a mode that has gone well for so
+ * long is left upwards on trial; each trial that fails soon doubles the time until the next. */
+const TRY_MS = 10_000;
+const LONGEST_TRY_MS = 80_000;
+const FAILED_MS = 8000;
 /** The voice comes first: what it takes, with headers. */
 const VOICE = { usual: 50_000, thin: 28_000 };
 
@@ -31,6 +36,8 @@ export class Ladder {
   /** Whether the first guess is over. */ settled = false;
   /** @type {number | null} */ #shortSince = null;
   /** @type {number | null} */ #ampleSince = null;
+  #changedAt = 0;
+  #tryAfter = TRY_MS;
 
   /**
    * @param {number} available bits a second that the browser thinks its way out carries
@@ -43,24 +50,30 @@ export class Ladder {
     const here = MODES.indexOf(this.mode);
     const better = MODES[here - 1];
     const short = picture < NEEDS[this.mode];
-    const ample = better !== undefined && picture >= NEEDS[better] * SPARE;
+    const spare = better !== undefined && picture >= NEEDS[better] * SPARE;
     this.#begun ??= at;
     if (!this.settled && at - this.#begun >= GUESS_MS) {
       this.settled = true;
-      return this.#become(fits);
+      return this.#become(fits, at);
     }
     this.#shortSince = short ? (this.#shortSince ?? at) : null;
-    this.#ampleSince = ample ? (this.#ampleSince ?? at) : null;
-    if (this.#shortSince !== null && at - this.#shortSince >= DOWN_MS) return this.#become(fits);
-    if (this.#ampleSince !== null && at - this.#ampleSince >= UP_MS) return this.#become(better);
-    return false;
+    this.#ampleSince = spare ? (this.#ampleSince ?? at) : null;
+    if (this.#shortSince !== null && at - this.#shortSince >= DOWN_MS) {
+      const failed = at - this.#changedAt < FAILED_MS;
+      this.#tryAfter = failed ? Math.min(this.#tryAfter * 2, LONGEST_TRY_MS) : TRY_MS;
+      return this.#become(fits, at);
+    }
+    const ample = this.#ampleSince !== null && at - this.#ampleSince >= UP_MS;
+    const onTrial = this.settled && !short && at - this.#changedAt >= this.#tryAfter;
+    return (ample || onTrial) && this.#become(better, at);
   }
 
-  /** @param {Mode | undefined} mode */
-  #become(mode) {
+  /** @param {Mode | undefined} mode @param {number} at */
+  #become(mode, at) {
     this.#shortSince = this.#ampleSince = null;
     if (mode === undefined || mode === this.mode) return false;
     this.mode = mode;
+    this.#changedAt = at;
     return true;
   }
 }
