@@ -14,7 +14,6 @@ WITH_SEQUENCE = Struct("!BBHLLHHBHx").pack  # transport-wide sequence number
 WITH_TIME = Struct("!BBHLLHHL").pack  # absolute send time, its id in the top byte
 _SHORT = Struct("!H").unpack_from
 _SHORTS = Struct("!HH").unpack_from
-_FIXED = Struct("!BBHLL").unpack_from
 
 
 class RtpInvalid(ValueError):

@@ -19,7 +19,8 @@ export class Sending {
   /** @type {Choice} */ choice;
   #ladder = new Ladder();
   /** @type {object | null} the connection that was told of mode and choice */ #told = null;
-  /** @type {object | null} the connection whose camera was shaped */ #shaped = null;
+  /** @type {{call: object | null, mode: Mode | null}} what was made of which connection's camera */
+  #shaped = { call: null, mode: null };
 
   /**
    * @param {import("./own.js").Own} own @param {import("./media.js").Media} media
@@ -63,9 +64,10 @@ export class Sending {
   /** A new connection begins by itself with little, until the link is known.
    * @param {Mode} mode @param {object} call */
   #shape(mode, call) {
-    const known = this.#ladder.settled || mode !== "small";
-    if (!known || (call === this.#shaped && mode === this.mode)) return;
-    this.#shaped = call;
+    const untouched = call !== this.#shaped.call;
+    if (untouched && mode === "small" && !this.#ladder.settled) return;
+    if (!untouched && mode === this.#shaped.mode) return;
+    this.#shaped = { call, mode };
     void this.own.setMode(mode);
   }
 }
