@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consultations.models import Consent, Consultation
+from consultations.quality_rules import MODES
 
 MAX_BYTES = 64 * 1024
 
@@ -73,7 +74,6 @@ class Kind:
 # ``browser``: one inside another app, or one that keeps devices from this address.
 REASONS = ("permission", "device", "network", "browser")
 SDP = text(60_000)
-MODES = ("full", "small", "slow", "still", "voice")  # what a camera sends, from the best down
 
 KINDS: dict[str, Kind] = {
     "hello": Kind({"ticket": text(4000), "protocol": one_version}, changes=False),

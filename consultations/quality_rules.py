@@ -189,7 +189,7 @@ def _percent(share: float) -> int:
 # Places.
 
 VERDICTS = ("good", "fair", "poor", "voice-only", "lost")  # from the best to the worst
-MODES = ("full", "small", "slow", "still", "voice")
+MODES = ("full", "small", "slow", "still", "voice")  # what a camera sends, likewise
 
 
 @dataclass(frozen=True)

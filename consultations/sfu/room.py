@@ -24,7 +24,7 @@ SPEAKER_LEAD = 6.0
 REMB_INTERVAL = 0.5
 UNWATCHED_BITRATE = 150_000
 # What a picture of bits a second is, from the best down; browsers step down at the same figures.
-MODES = ((220_000, "full"), (100_000, "small"), (42_000, "slow"), (0, "still"))
+MODES = ((220_000, "full"), (110_000, "small"), (24_000, "slow"), (0, "still"))
 
 
 class Room:
