@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from telemed.desk.demo.cast import PASSWORD
 from telemed.desk.demo.ids import demo_id
 from tests.browser.test_pages import sign_in
+from tests.browser.visit import agree
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +50,7 @@ def test_who_waits_is_seen_in_the_title_and_admitted_by_one_tap(day):
         patient.get_by_role("link", name="Rejoindre la consultation")
     ).click()
     go_in(patient)
-    patient.locator("#consents [data-decide=given]").click()
+    agree(patient)
 
     # Others may have been left waiting by tests before.
     expect(specialist).to_have_title(re.compile(r"^\([1-9]\d*\) "), timeout=SOON_MS)

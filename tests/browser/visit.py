@@ -69,6 +69,16 @@ def line(guest: "Guest") -> Locator:
     return guest.page.locator("#line")
 
 
+def agree(page: Page) -> None:
+    """To every consent that is asked on this device; it may have been given before."""
+    page.locator("#consents[data-drawn]").wait_for(state="attached")
+    card = page.locator("#consents [data-decide=given]")
+    while card.count():
+        asked = card.count()
+        card.first.click()
+        page.wait_for_function(FEWER, arg=asked)
+
+
 class Guest:
     """One person's page of the visit."""
 
@@ -101,13 +111,7 @@ class Guest:
         self.page.press("#with-capacity", "Enter")
 
     def agree(self) -> None:
-        """Every consent that is asked on this device; it may have been given before."""
-        self.page.locator("#consents[data-drawn]").wait_for(state="attached")
-        card = self.page.locator("#consents [data-decide=given]")
-        while card.count():
-            asked = card.count()
-            card.first.click()
-            self.page.wait_for_function(FEWER, arg=asked)
+        agree(self.page)
 
     def admit(self) -> None:
         self.page.locator("[data-act=admit]").first.click()

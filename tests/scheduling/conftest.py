@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from scheduling import actions, queries
 from telemed.audit.actor import Actor
@@ -12,6 +13,13 @@ from telemed.lib import clock as the_clock
 @pytest.fixture
 def karim(cast) -> Actor:
     return Actor("user", cast.karim.pk, role="coordinator")
+
+
+@pytest.fixture(autouse=True)
+def _morning(clock):
+    """What is moved by an hour stays within the day's hours, whenever the tests run."""
+    now = timezone.localtime(the_clock.now())
+    clock.move(now.replace(hour=10, minute=0, second=0, microsecond=0) - now)
 
 
 @pytest.fixture
