@@ -91,14 +91,24 @@ def save_summary(
 
 
 @transaction.atomic
-def release_summary(summary: Summary, actor: Actor, *, version: int) -> Summary:
-    """Hand it to the patient, for good; they are told. Refused: ``released``, ``stale``,
-    ``empty``."""
-    _lock(summary.consultation)
-    summary.refresh_from_db()
-    _refuse_if_released(summary)
-    if summary.version != version:
-        raise _stale(summary.text, summary.text, summary.version)
+def release_summary(
+    consultation: Consultation,
+    author: User,
+    actor: Actor,
+    *,
+    text: str,
+    language: str,
+    version: int,
+) -> Summary:
+    """Hand over what is written, for good, and tell the patient; a repeat changes nothing.
+    Refused: ``released`` with another text, ``stale``, ``empty``."""
+    _lock(consultation)
+    released = Summary.objects.filter(consultation=consultation, released_at__isnull=False).first()
+    if released and (released.text, released.language) == (text, language):
+        return released
+    summary = save_summary(
+        consultation, author, actor, text=text, language=language, version=version
+    )
     if not summary.text.strip():
         raise Refused("empty", _("There is nothing to hand over yet."))
     summary.released_at = clock.now()

@@ -1,5 +1,6 @@
 """The note and the summary: a panel beside the video, pages of their own without JavaScript."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -74,15 +75,29 @@ def sign(request: HttpRequest, note_id: UUID) -> HttpResponse:
 @require_POST
 @door(May.NOTE_WRITE)
 def save_summary(request: HttpRequest, consultation_id: UUID) -> HttpResponse:
+    return _write_summary(request, consultation_id, actions.save_summary, _saved_summary)
+
+
+@require_POST
+@door(May.NOTE_WRITE)
+def release(request: HttpRequest, consultation_id: UUID) -> HttpResponse:
+    """With the text that is before the writer's eyes, saved or not."""
+    return _write_summary(request, consultation_id, actions.release_summary, _released)
+
+
+def _write_summary(
+    request: HttpRequest,
+    consultation_id: UUID,
+    action: Callable[..., Summary],
+    answer: Callable[[HttpRequest, Consultation, Summary], HttpResponse],
+) -> HttpResponse:
     who = viewer(request)
     consultation = consultation_for(who, consultation_id)
     form = SummaryForm(request.POST)
     if not form.is_valid():
         return _panel(request, consultation, summary_form=form, status=400)
     try:
-        summary = actions.save_summary(
-            consultation, who.user, who.actor(May.NOTE_WRITE), **form.cleaned_data
-        )
+        summary = action(consultation, who.user, who.actor(May.NOTE_WRITE), **form.cleaned_data)
     except Refused as refused:
         if refused.code != "stale":
             raise
@@ -90,23 +105,16 @@ def save_summary(request: HttpRequest, consultation_id: UUID) -> HttpResponse:
         return _both_texts(
             request, consultation, refused, "records:save_summary", language=language
         )
+    return answer(request, consultation, summary)
+
+
+def _saved_summary(
+    request: HttpRequest, consultation: Consultation, summary: Summary
+) -> HttpResponse:
     return _saved(request, consultation, {"summary": summary})
 
 
-@require_POST
-@door(May.NOTE_WRITE)
-def release(request: HttpRequest, consultation_id: UUID) -> HttpResponse:
-    who = viewer(request)
-    consultation = consultation_for(who, consultation_id)
-    form = VersionForm(request.POST)
-    summary = Summary.objects.select_related("consultation__appointment__patient").filter(
-        consultation=consultation
-    )
-    found = summary.first()
-    if found is None or not form.is_valid():
-        raise Refused("empty", _("There is nothing to hand over yet."))
-    version = form.cleaned_data["version"]
-    actions.release_summary(found, who.actor(May.NOTE_WRITE), version=version)
+def _released(request: HttpRequest, consultation: Consultation, _summary: Summary) -> HttpResponse:
     return _panel(request, consultation)
 
 

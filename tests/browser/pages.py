@@ -22,6 +22,7 @@ class Place:
     path: str
     who: str = ""
     follow: tuple[str, ...] = ()
+    leads_to: str = ""
     budget_kb: int = 0
     status: int = 200
 
@@ -30,11 +31,15 @@ OFFERS = (
     f"main a[href$='{demo_id('user:dr.salma')}/']",
     "main a[href*='/book/specialists/']",
 )
+VISIT = ("main a[href*='/visit/']",)
+EDIT = ("main .row-actions a", "main a[href$='/edit/']")
 PAGES = (
     Place("sign in", "/accounts/login/", budget_kb=BOOKING_KB),
     Place("sign in by code", "/accounts/login/code/", budget_kb=BOOKING_KB),
     Place("sign up", "/accounts/signup/", budget_kb=BOOKING_KB),
     Place("forgotten password", "/accounts/password/reset/"),
+    Place("forgotten password, asked", "/accounts/password/reset/done/"),
+    Place("address to verify", "/accounts/confirm-email/"),
     Place("absent page", "/nowhere/", status=404),
     Place("style page", "/styleguide/"),
     Place("style page of the room", "/styleguide/room/?side=1"),
@@ -42,12 +47,22 @@ PAGES = (
     Place("e-mail addresses", "/accounts/email/", "amina"),
     Place("password", "/accounts/password/change/", "amina"),
     Place("two-step sign-in", "/accounts/2fa/", "amina"),
+    Place("give the password again", "/accounts/reauthenticate/", "amina"),
+    Place("telephone to sign in with", "/accounts/phone/change/", "amina"),
+    Place("sign in with an application", "/accounts/2fa/totp/activate/", "amina"),
+    Place("passkeys", "/accounts/2fa/webauthn/", "amina"),
+    Place("add a passkey", "/accounts/2fa/webauthn/add/", "amina"),
     Place("sessions", "/accounts/sessions/", "amina"),
     Place("sign out", "/accounts/logout/", "amina"),
     Place("specialities", "/book/", "amina", budget_kb=BOOKING_KB),
     Place("people of a speciality", "/book/with/cardiology/", "amina", budget_kb=BOOKING_KB),
     Place(
-        "times", "/book/with/cardiology/", "amina", ("a[href*='/times/']",), budget_kb=BOOKING_KB
+        "times",
+        "/book/with/cardiology/",
+        "amina",
+        ("a[href*='/times/']",),
+        "scheduling:times",
+        budget_kb=BOOKING_KB,
     ),
     Place("confirm", "{hold}", "amina", budget_kb=BOOKING_KB),
     Place("appointment", "{appointment}", "amina", budget_kb=BOOKING_KB),
@@ -57,30 +72,40 @@ PAGES = (
     Place("reassign an appointment", "{appointment}reassign/", "karim"),
     Place("invite somebody", "{appointment}invite/", "karim"),
     Place("hours and leave of all", "/book/hours/", "karim"),
-    Place("hours and leave", "/book/hours/", "karim", ("main a[href*='/hours/']",)),
+    Place(
+        "hours and leave",
+        "/book/hours/",
+        "karim",
+        ("main a[href*='/hours/']",),
+        "scheduling:availability",
+    ),
     Place("how we reach you", "/patients/mine/", "amina"),
-    Place("who opened my data", "/audit/mine/", "amina"),
+    Place("who opened my data", "/audit/mine/", "amina", leads_to="audit:about"),
     Place("audit", "/audit/", "nadia"),
     Place("find a patient", "/patients/", "brahim"),
     Place("patients found", "/patients/?q=amina", "brahim"),
     Place("register a patient", "/patients/register/", "brahim"),
-    Place("a patient", "/patients/?q=amina", "brahim", ("main .row-actions a",)),
+    Place("a patient", "/patients/?q=amina", "brahim", ("main .row-actions a",), "patients:card"),
+    Place("change a patient", "/patients/?q=amina", "brahim", EDIT, "patients:edit"),
     Place("patient's home", "/", "amina", budget_kb=BOOKING_KB),
     Place("specialist's day", "/", "dr.salma"),
     Place("presenter's day", "/", "brahim"),
     Place("coordinator's day", "/", "karim"),
     Place("administrator's home", "/", "omar"),
+    Place("media processes", "/operations/media/", "omar"),
     Place("connections by place", "/operations/connections/", "karim"),
     Place("record of a call", "{visit}call/", "karim"),
     Place("people who work here", "/people/", "omar"),
-    Place("a person who works here", "/people/", "omar", ("main .row-actions a",)),
+    Place("a person who works here", "/people/", "omar", ("main .row-actions a",), "people:person"),
+    Place("add a person", "/people/add/", "omar"),
+    Place("a place", "/", "omar", (".row-body a[href*='/people/places/']",), "people:place"),
     Place("add a place", "/people/places/add/", "omar"),
-    Place("what a specialist offers", "/people/", "omar", OFFERS),
+    Place("what a specialist offers", "/people/", "omar", OFFERS, "scheduling:profile"),
     Place("auditor's home", "/", "nadia"),
-    Place("before the visit", "/", "amina", ("main a[href*='/visit/']",), budget_kb=ROOM_KB),
+    Place("before the visit", "/", "amina", VISIT, "consultations:room", budget_kb=ROOM_KB),
     Place("a visit not open yet", "{visit}", "amina"),
     Place("recordings of a visit", "{visit}recordings/", "amina"),
     Place("code of a personal link", "{link}", budget_kb=BOOKING_KB),
-    Place("summary", "/", "amina", ("a[href*='/summary/']",)),
+    Place("summary", "/", "amina", ("a[href*='/summary/']",), "records:summary"),
     Place("note", f"/records/{demo_id('past:consultation')}/", "dr.youssef"),
 )

@@ -7,13 +7,21 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.visit import Guest, be_there
+from tests.browser.visit import (
+    DESK,
+    PHONE,
+    Guest,
+    as_pdf,
+    be_there,
+    cut_and_come_back,
+    finish,
+    write,
+    write_summary,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 
 REMINDER = "موعدكم يبدأ قريباً"  # "Your appointment begins soon"
-PHONE = {"viewport": {"width": 360, "height": 740}, "locale": "ar-MA", "has_touch": True}
-DESK = {"viewport": {"width": 1440, "height": 900}, "locale": "fr"}
 
 
 @pytest.fixture
@@ -71,7 +79,7 @@ def test_from_booking_to_summary(product, product_clock, patient, specialist):
     cut_and_come_back(patient, specialist)
     finish(specialist)
     patient.page.locator("#ended").wait_for()
-    summary_arrives(product, specialist, patient, visit)
+    summary_arrives(specialist, patient)
 
 
 def wait_for_reminder(product, clock, page: Page, starts: datetime) -> None:
@@ -89,52 +97,9 @@ def wait_for_reminder(product, clock, page: Page, starts: datetime) -> None:
     )
 
 
-def write(person: Guest, text: str) -> None:
-    person.page.click(".room-bar [data-panel=chat]")
-    person.page.fill("[data-chat-form] input", text)
-    person.page.press("[data-chat-form] input", "Enter")
-    person.reads(text)
-    person.page.click("[data-do=close-side]")
-
-
-def cut_and_come_back(patient: Guest, specialist: Guest) -> None:
-    patient.cut()
-    specialist.page.wait_for_function("() => !document.querySelector('#line').hidden", timeout=6000)
-    still = patient.received()["bytes"]
-    patient.page.wait_for_timeout(5000)  # the outage itself
-    assert patient.received()["bytes"] == still
-    patient.mend()
-    patient.sees()
-    specialist.sees()
-    specialist.hears()
-
-
-def finish(specialist: Guest) -> None:
-    specialist.identify()
-    specialist.page.click("[data-opens=finish]")
-    specialist.page.click("[data-finish=video]")
-    specialist.page.locator("#ended").wait_for()
-
-
-def summary_arrives(product, specialist: Guest, patient: Guest, visit: str) -> None:
-    page = specialist.page
-    page.locator("#ended a[href^='/records/']").click()
-    page.fill("#id_summary_text", "لا خطر في القلب. عودوا بعد شهر.")
-    page.locator("form[action$='/summary/write/'] button").last.click()
-    page.locator("form[action$='/summary/release/'] button").click()
-    page.get_by_text("لا خطر في القلب").first.wait_for()
-
-    page = patient.page
-    page.goto(f"{product.url}/")
-    page.locator("a[href*='/summary/']").first.click()
+def summary_arrives(specialist: Guest, patient: Guest) -> None:
+    write_summary(specialist.page, "لا خطر في القلب. عودوا بعد شهر.")
+    patient.page.goto(f"{patient.url}/")
+    patient.page.locator("a[href*='/summary/']").first.click()
     patient.reads("لا خطر في القلب")
-    pdf = page.locator("a[href$='.pdf']").get_attribute("href")
-    page.wait_for_function(
-        """async (address) => {
-          const answer = await fetch(address);
-          return (answer.headers.get("content-type") ?? "").includes("pdf");
-        }""",
-        arg=pdf,
-        polling=1000,
-        timeout=90_000,
-    )
+    as_pdf(patient.page)

@@ -7,13 +7,21 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.visit import Guest, be_there
+from tests.browser.visit import (
+    DESK,
+    PHONE,
+    Guest,
+    as_pdf,
+    be_there,
+    cut_and_come_back,
+    finish,
+    write,
+    write_summary,
+)
 
 pytestmark = pytest.mark.browser
 
-DESK = {"viewport": {"width": 1440, "height": 900}, "locale": "fr"}
 TABLET = {"viewport": {"width": 820, "height": 1180}, "locale": "fr"}
-PHONE = {"viewport": {"width": 360, "height": 740}, "locale": "ar-MA", "has_touch": True}
 ACCOUNTS = {"Salma": "dr.salma", "Youssef": "dr.youssef"}
 
 
@@ -103,6 +111,7 @@ def test_beside_a_nurse_with_an_interpreter(product, product_clock, person):
     for one in (nurse, specialist, interpreter):
         one.sees()
         one.hears()
+        assert one.concealed() < 0.05
 
     specialist.page.click("#side [data-panel=people] >> visible=true")
     people = specialist.page.locator("[data-people] li.row")
@@ -114,11 +123,23 @@ def test_beside_a_nurse_with_an_interpreter(product, product_clock, person):
     page.get_by_text("Itto").first.wait_for()
     assert coordinator.page.goto(f"{coordinator.url}/visit/{appointment}/").status == 403
 
-    specialist.identify()
-    specialist.page.click("[data-opens=finish]")
-    specialist.page.click("[data-finish=video]")
+    write(nurse, "Tension 14/9")
+    specialist.page.click("#side [data-panel=chat] >> visible=true")
+    interpreter.page.click(".room-bar [data-panel=chat]")
+    for one in (specialist, interpreter):
+        one.reads("Tension 14/9")
+    nurse.page.reload()
     for one in (nurse, specialist, interpreter):
+        one.sees()
+    cut_and_come_back(nurse, specialist)
+
+    finish(specialist)
+    for one in (nurse, interpreter):
         one.page.locator("#ended").wait_for()
+    write_summary(specialist.page, "Tension à revoir dans un mois.")
+    nurse.page.goto(f"{specialist.page.url}summary/")
+    nurse.reads("Tension à revoir")
+    as_pdf(nurse.page)
     assert interpreter.page.goto(interpreter.url + path).status == 404
 
 

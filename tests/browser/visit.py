@@ -79,6 +79,56 @@ def agree(page: Page) -> None:
         page.wait_for_function(FEWER, arg=asked)
 
 
+def write(person: "Guest", text: str) -> None:
+    person.page.click(".room-bar [data-panel=chat]")
+    person.page.fill("[data-chat-form] input", text)
+    person.page.press("[data-chat-form] input", "Enter")
+    person.reads(text)
+    person.page.click("[data-do=close-side]")
+
+
+def cut_and_come_back(patient: "Guest", specialist: "Guest") -> None:
+    """The patient's link is away for five seconds, in which not a byte arrives."""
+    patient.cut()
+    specialist.page.wait_for_function("() => !document.querySelector('#line').hidden", timeout=6000)
+    still = patient.received()["bytes"]
+    patient.page.wait_for_timeout(5000)  # the outage itself
+    assert patient.received()["bytes"] == still
+    patient.mend()
+    patient.sees()
+    specialist.sees()
+    specialist.hears()
+
+
+def finish(specialist: "Guest") -> None:
+    specialist.identify()
+    specialist.page.click("[data-opens=finish]")
+    specialist.page.click("[data-finish=video]")
+    specialist.page.locator("#ended").wait_for()
+
+
+def write_summary(page: Page, text: str) -> None:
+    """From the finished visit to a released summary."""
+    page.locator("#ended a[href^='/records/']").click()
+    page.fill("#id_summary_text", text)
+    page.click("button[formaction$='/summary/release/']")
+    page.locator(".written", has_text=text).wait_for()
+
+
+def as_pdf(page: Page) -> None:
+    """The summary's page offers it as PDF, once the worker has made it."""
+    pdf = page.locator("a[href$='.pdf']").get_attribute("href")
+    page.wait_for_function(
+        """async (address) => {
+          const answer = await fetch(address);
+          return (answer.headers.get("content-type") ?? "").includes("pdf");
+        }""",
+        arg=pdf,
+        polling=1000,
+        timeout=90_000,
+    )
+
+
 class Guest:
     """One person's page of the visit."""
 

@@ -24,20 +24,26 @@ def salma(cast):
 
 
 @pytest.fixture
-def summary(consultation, salma):
-    return actions.save_summary(
-        consultation,
-        salma.user,
-        salma.actor(May.NOTE_WRITE),
-        text=TEXT,
-        language="ar",
-        version=0,
-    )
+def write(consultation, salma):
+    """``write(actions.release_summary, text="…", version=1)``, as Dr Salma."""
+
+    def written(action, text=TEXT, language="ar", version=1) -> Summary:
+        actor = salma.actor(May.NOTE_WRITE)
+        return action(
+            consultation, salma.user, actor, text=text, language=language, version=version
+        )
+
+    return written
 
 
 @pytest.fixture
-def released(summary, salma):
-    return actions.release_summary(summary, salma.actor(May.NOTE_WRITE), version=1)
+def summary(write):
+    return write(actions.save_summary, version=0)
+
+
+@pytest.fixture
+def released(summary, write):
+    return write(actions.release_summary)
 
 
 def test_before_its_release_the_patient_sees_nothing(client, cast, summary, consultation):
@@ -63,19 +69,28 @@ def test_who_else_reads_it(client, cast, released, consultation, person, status)
     assert client.get(f"/records/{consultation.pk}/summary/").status_code == status
 
 
-def test_it_is_handed_over_once_and_stays_as_it_is(released, salma, consultation):
-    actor = salma.actor(May.NOTE_WRITE)
-    with pytest.raises(Refused, match="released"):
-        actions.release_summary(released, actor, version=1)
-    with pytest.raises(Refused, match="released"):
-        actions.save_summary(
-            consultation, salma.user, actor, text="other", language="fr", version=1
-        )
+def test_it_is_handed_over_once_and_stays_as_it_is(released, write):
+    assert write(actions.release_summary) == released
+    assert Event.objects.filter(action="summary.release").count() == 1
+    for action in (actions.release_summary, actions.save_summary):
+        with pytest.raises(Refused, match="released"):
+            write(action, text="other")
 
 
-def test_only_the_version_before_their_eyes_is_handed_over(summary, salma):
+def test_what_was_typed_last_is_handed_over(summary, write):
+    assert write(actions.release_summary, text="Bu-thlata").text == "Bu-thlata"
+    assert Summary.objects.get().released_at is not None
+
+
+def test_over_what_somebody_else_wrote_nothing_is_handed_over(summary, write):
     with pytest.raises(Refused, match="stale"):
-        actions.release_summary(summary, salma.actor(May.NOTE_WRITE), version=2)
+        write(actions.release_summary, text="other", version=0)
+    assert Summary.objects.get().released_at is None
+
+
+def test_nothing_written_is_not_handed_over(write):
+    with pytest.raises(Refused, match="empty"):
+        write(actions.release_summary, text=" ", version=0)
 
 
 def test_the_patient_is_told_without_a_word_of_content(released, cast, settings):
@@ -88,12 +103,12 @@ def test_the_patient_is_told_without_a_word_of_content(released, cast, settings)
     assert message.language == "ar"
 
 
-def test_who_has_no_number_any_more_is_not_told_there(summary, salma, cast, settings):
+def test_who_has_no_number_any_more_is_not_told_there(summary, write, cast, settings):
     """Their mailbox is, the one they sign in with."""
     settings.EMAIL_BACKEND = "telemed.messaging.backends.ShownEmailBackend"
     user = cast.amina_user
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
-    actions.release_summary(summary, salma.actor(May.NOTE_WRITE), version=1)
+    write(actions.release_summary)
     cast.amina.contacts.update(voided_at=clock.now())
     for message in Message.objects.filter(kind="summary.released"):
         delivery.deliver(message.pk)
@@ -146,11 +161,12 @@ def test_the_page_writes_and_hands_over(client, cast, consultation):
     address = f"/records/{consultation.pk}/summary"
     typed = {"text": TEXT, "language": "ar", "version": 0}
     saved = client.post(f"{address}/write/", typed, headers={"HX-Request": "true"})
-    assert 'id="release-version" value="1"' in saved.content.decode()
-    assert client.post(f"{address}/release/", {"version": 1}).status_code == 200
+    assert 'id="summary-version" value="1"' in saved.content.decode()
+    # Pressed before the answer of the last saving has come.
+    for _press in range(2):
+        assert client.post(f"{address}/release/", typed).status_code == 200
     assert Summary.objects.get().released_at is not None
-    again = client.post(f"{address}/release/", {"version": 1})
-    assert again.status_code == 400
+    assert client.post(f"{address}/release/", typed | {"text": "other"}).status_code == 400
 
 
 def test_the_patients_home_leads_to_it(client, cast, released, clock):

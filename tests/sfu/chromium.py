@@ -124,12 +124,13 @@ class Person:
     async def statistics(self) -> dict[str, Any]:
         return await self.page.evaluate("call.statistics()")
 
-    async def longest_gap(self) -> float:
+    async def longest_gap(self, ended: int = 0) -> float:
         """The longest time between two frames of any one video, in seconds, and starts anew.
 
-        Time in which the page itself stood still does not count.
+        Time in which the page itself stood still does not count, nor do so many videos as have
+        ended.
         """
-        return await self.page.evaluate("longestGap()")
+        return await self.page.evaluate("ended => longestGap(ended)", ended)
 
 
 @asynccontextmanager
