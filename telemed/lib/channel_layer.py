@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 
 from channels_redis.core import RedisChannelLayer
@@ -33,7 +34,8 @@ class PatientChannelLayer(RedisChannelLayer):
         except asyncio.CancelledError:
             while not task.done():
                 task.cancel()
-                await asyncio.wait({task}, timeout=INSIST_SECONDS)
+                with suppress(asyncio.CancelledError):  # once more, while it is being ended
+                    await asyncio.wait({task}, timeout=INSIST_SECONDS)
             raise
         message: dict[str, Any] = task.result()
         return message

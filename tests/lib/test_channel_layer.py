@@ -26,7 +26,8 @@ async def test_what_was_sent_arrives():
     await layer.close_pools()
 
 
-async def test_a_listener_that_is_ended_ends_at_once():
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_listener_that_is_ended_ends_at_once(times):
     """While the one before leaves the connection to it: its cancellation was swallowed, and it
     listened on for good."""
     layer = PatientChannelLayer(hosts=[servers.redis.url])
@@ -38,8 +39,11 @@ async def test_a_listener_that_is_ended_ends_at_once():
         first.cancel()
         for _ in range(steps):
             await asyncio.sleep(0)
-        second.cancel()
+        for _ in range(times):
+            second.cancel()
+            await asyncio.sleep(0)
         await asyncio.wait({first, second}, timeout=2)
         assert first.cancelled()
         assert second.cancelled(), f"after {steps} steps"
+        assert asyncio.all_tasks() == {asyncio.current_task()}, f"after {steps} steps"
     await layer.close_pools()
