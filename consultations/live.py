@@ -218,6 +218,8 @@ class Rooms:
         while room.again:
             room.again = False
             over = [by for by, stop in room.stops.items() if stop.over]
+            # Whoever comes in while this is read may not stand in it yet; they are read again.
+            here = set(room.sockets)
             try:
                 room.facts = await database.read(room_facts.load, room.id)
             except DatabaseError:
@@ -227,17 +229,17 @@ class Rooms:
             for by in over:
                 if room.stops[by].over:
                     del room.stops[by]
-            await self._follow(room, room.facts)
+            await self._follow(room, room.facts, here)
 
-    async def _follow(self, room: LiveRoom, facts: Facts) -> None:
+    async def _follow(self, room: LiveRoom, facts: Facts, here: set[Socket]) -> None:
         self.recordings.follow(room.id, facts)  # before anybody new is heard
         self._permit(room, facts)
-        for socket in list(room.sockets):
+        for socket in here & room.sockets:
             code = _must_end(facts, socket)
             if code:
                 room.sockets.discard(socket)
                 await socket.end(code)
-        for socket in list(room.sockets):
+        for socket in here & room.sockets:
             await self.show(room, facts, socket)
 
     def _permit(self, room: LiveRoom, facts: Facts) -> None:
@@ -383,6 +385,11 @@ class Rooms:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    async def until_still(self) -> None:
+        """Until everything begun here is stored and told, or given up."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
 
 def slots_message(slots: tuple[Slot, ...] | list[Slot]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The room through its own socket: a real media process, real Redis, a real database."""
 
 import asyncio
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from consultations import facts as room_facts
 from consultations import groups
 from consultations.access import seat_for
 from consultations.actions import visit as visits
@@ -18,7 +20,7 @@ from telemed.accounts.models import PatientLink
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
 from tests import make
-from tests.consultations.conftest import Caller, accepted, socket_to, words
+from tests.consultations.conftest import Caller, accepted, in_thread, socket_to, words
 
 WAITING = {"type", "number", "room", "you", "queue", "specialist_knows", "messages"}
 
@@ -52,6 +54,31 @@ async def test_admit_lets_in(together):
         "Amina El Idrissi",
         "Dr Salma Bennis",
     }
+
+
+async def test_who_comes_in_while_the_room_is_read_is_not_sent_away(
+    process, cast, visit, enter, monkeypatch
+):
+    """What was read before they came does not know them."""
+    salma = await enter(cast.salma, visit)
+    read, go_on, load = threading.Event(), threading.Event(), room_facts.load
+
+    def slowly(room_id):
+        facts = load(room_id)
+        if not read.is_set():
+            read.set()
+            go_on.wait(5)
+        return facts
+
+    monkeypatch.setattr(room_facts, "load", slowly)
+    await salma.say("snapshot")
+    await asyncio.to_thread(read.wait, 5)
+    coming = asyncio.create_task(enter(cast.amina_user, visit))
+    async with asyncio.timeout(5):
+        while process.rooms.people < 2:
+            await asyncio.sleep(0.01)
+    go_on.set()
+    assert (await coming).state == "waiting"
 
 
 async def test_who_vanished_keeps_nobody_from_being_told(together, cast, visit, enter):
@@ -223,7 +250,7 @@ async def test_news_from_another_process_arrives_without_a_hint(together, monkey
     room = await Room.objects.aget()
     by = await Participant.objects.aget(role="specialist")
 
-    await asyncio.to_thread(visits.finish, str(room.pk), by, SYSTEM, "video")
+    await in_thread(visits.finish, str(room.pk), by, SYSTEM, "video")
     async with asyncio.timeout(3):
         await amina.until(lambda: amina.closed is not None)
 
