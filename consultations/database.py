@@ -6,6 +6,7 @@ up every room. Here reads never stand behind writes, and the heartbeat behind ne
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -49,9 +50,15 @@ async def _run(
 
 
 async def close() -> None:
-    """Close every thread's connection, before the process or a test's database goes away."""
+    """Let what was begun end, then close every thread's connection, before the process or a
+    test's database goes away."""
     loop = asyncio.get_running_loop()
     for pool, threads in ((_readers, READERS), (_writers, WRITERS), (_heart, 1)):
-        await asyncio.gather(
-            *(loop.run_in_executor(pool, connections.close_all) for _ in range(threads))
-        )
+        # None is done before each thread of the pool has one.
+        meeting = threading.Barrier(threads)
+
+        def leaving(meeting: threading.Barrier = meeting) -> None:
+            meeting.wait()
+            connections.close_all()
+
+        await asyncio.gather(*(loop.run_in_executor(pool, leaving) for _ in range(threads)))

@@ -57,7 +57,6 @@ class Recordings:
         self._owner = owner
         self._running: dict[str, str] = {}
         self._over: dict[str, str] = {}  # recording id: why it ended here
-        self._stored: set[asyncio.Task[None]] = set()
 
     def follow(self, room_id: str, facts: "Facts") -> None:
         """Start, go on or end as the database says. Ends also what it says by mistake may go on."""
@@ -94,11 +93,6 @@ class Recordings:
         self._over[recording_id] = why
         self._store(actions.ended, recording_id, why)
 
-    async def settle(self) -> None:
-        """Until everything is stored, or given up: the periodic task finds what was not."""
-        while self._stored:
-            await asyncio.wait(self._stored)
-
     def _begin(self, room_id: str, recording_id: str, key: bytes, peers: list[str]) -> None:
         if self._owner.engine.record(room_id, FileSink(recording_id, key), peers):
             self._running[room_id] = recording_id
@@ -114,9 +108,7 @@ class Recordings:
         self._store(actions.written, recording_id)
 
     def _store(self, action: Callable[..., None], *args: str) -> None:
-        task = self._owner.spawn(_stored(action, *args))
-        self._stored.add(task)
-        task.add_done_callback(self._stored.discard)
+        self._owner.spawn(_stored(action, *args))
 
 
 def _is_ours(row: Recording, room: Room) -> bool:

@@ -73,7 +73,7 @@ class Process:
         for room in self.rooms:
             await self.rooms.abandon(room.id)
         await self.rooms.engine.close()
-        await self.rooms.recordings.settle()
+        await self.rooms.until_still()
         await self.rooms.logbook.close()
         await database.write(processes.retire, self._row, self.epoch)
         await database.close()

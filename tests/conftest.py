@@ -37,9 +37,8 @@ from django.core.cache import cache
 from django.test import TransactionTestCase
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from telemed.audit import triggers
 from telemed.lib import clock as shared_clock
-from tests import servers
+from tests import emptying, servers
 from tests.cast import Cast
 
 CHROMIUM_FLAGS = [
@@ -152,15 +151,9 @@ def cast(db) -> Cast:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_may_empty_the_audit():
-    """The flush after a transactional test is the one thing that may take the triggers away;
-    the ``post_migrate`` that it sends puts them back."""
-    teardown = TransactionTestCase._fixture_teardown
-
-    def with_triggers_removed(self):
-        triggers.remove()
-        teardown(self)
-
+def _emptied_quickly():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", with_triggers_removed)
+        patch.setattr(
+            TransactionTestCase, "_fixture_teardown", lambda _self: emptying.empty_every_table()
+        )
         yield

@@ -87,8 +87,6 @@ class PostgreSQL:
         options = ["--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
         subprocess.run([*initdb, *options], check=True, stdout=subprocess.DEVNULL, cwd="/")
         quick = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-        # Threads of ended event loops keep their connections until they are collected.
-        quick.append("max_connections=600")
         server = [*as_user, str(programs / "postgres"), "-D", data, "-k", str(self.home), "-h", ""]
         with (folder / "postgresql.log").open("wb") as log:
             self._process = subprocess.Popen(

@@ -12,11 +12,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.db import connections
 from django.test import override_settings
 
 from consultations import consent_texts, tickets
@@ -35,6 +36,19 @@ from tests import make
 from tests.cast import Cast
 
 PATIENCE = 5
+T = TypeVar("T")
+
+
+async def in_thread(job: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """The thread's database connection ends with it, and not when rubbish is collected."""
+
+    def working() -> T:
+        try:
+            return job(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(working)
 
 
 @pytest.fixture
@@ -103,6 +117,7 @@ class Caller:
 
     @property
     def id(self) -> str:
+        assert self.snapshot, f"closed with {self.closed}"
         return str(self.snapshot["you"]["id"])
 
     async def hello(self) -> "Caller":
@@ -170,7 +185,7 @@ async def enter(
 
     async def entering(who: User | Seat, visit: Appointment, browser: UUID | None = None) -> Caller:
         browser = browser or uuid4()
-        ticket = await asyncio.to_thread(_ticket, process, who, visit, browser)
+        ticket = await in_thread(_ticket, process, who, visit, browser)
         caller = Caller(process, ticket, browser)
         callers.append(caller)
         return await caller.hello()

@@ -12,7 +12,7 @@ from telemed.audit.actor import Actor
 from telemed.audit.models import Event
 from telemed.lib import clock as shared_clock
 from tests import make
-from tests.consultations.conftest import words
+from tests.consultations.conftest import in_thread, words
 from tests.consultations.media import connected, falls_silent, hears
 
 
@@ -205,7 +205,7 @@ async def test_a_mother_consents_for_her_child_and_for_herself(cast, childs_visi
 
 
 async def test_a_childs_spoken_consent_names_who_spoke(cast, enter):
-    visit = await asyncio.to_thread(_at_centre_with, cast)
+    visit = await in_thread(_at_centre_with, cast)
     await enter(cast.salma, visit)
     brahim = await enter(cast.brahim, visit)
     (child,) = brahim.snapshot["you"]["carries"]
@@ -285,7 +285,7 @@ async def test_another_specialist_is_agreed_to_anew(cast, visit, enter):
     await amina.change("consent", participant=amina.id, **words())
     assert (await Consent.objects.aget()).specialist_id == visit.specialist_id
 
-    await asyncio.to_thread(_give, cast, visit, "dr_youssef")
+    await in_thread(_give, cast, visit, "dr_youssef")
     await amina.until(lambda: amina.closed is not None)
     youssef = await enter(cast.youssef, visit)
     again = await enter(cast.amina_user, visit, amina.browser)
@@ -299,9 +299,9 @@ async def test_another_specialist_is_agreed_to_anew(cast, visit, enter):
 async def test_who_has_the_visit_back_comes_in_again(cast, visit, enter):
     salma = await enter(cast.salma, visit)
 
-    await asyncio.to_thread(_give, cast, visit, "dr_youssef")
+    await in_thread(_give, cast, visit, "dr_youssef")
     await salma.until(lambda: salma.closed is not None)
-    await asyncio.to_thread(_give, cast, visit, "dr_salma")
+    await in_thread(_give, cast, visit, "dr_salma")
     again = await enter(cast.salma, visit, salma.browser)
 
     assert again.state == "admitted"

@@ -11,7 +11,7 @@ from scheduling.actions.change import reassign
 from scheduling.models import Appointment, PatientPlace
 from telemed.audit.actor import Actor
 from telemed.audit.models import Event
-from tests.consultations.conftest import words
+from tests.consultations.conftest import in_thread, words
 from tests.consultations.media import connected, falls_silent, hears
 
 
@@ -241,7 +241,7 @@ class TestEmergency:
         salma = await enter(cast.salma, visit)
         await salma.change("override", reason="Unconscious, alone, daughter on the phone")
 
-        await asyncio.to_thread(give_to_youssef, cast, visit)
+        await in_thread(give_to_youssef, cast, visit)
         youssef = await enter(cast.youssef, visit)
 
         assert youssef.snapshot["visit"]["override"] is False

@@ -25,7 +25,7 @@ from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.lib import clock, logs
 from tests import make
-from tests.consultations.conftest import guest_of, words
+from tests.consultations.conftest import guest_of, in_thread, words
 
 WAITING = {"type", "number", "room", "you", "queue", "specialist_knows", "messages"}
 
@@ -215,7 +215,7 @@ async def guest(cast, visit, link, enter):
     await amina.change("consent", participant=amina.id, **words())
     await salma.change("admit", participant=amina.id)
     await salma.change("chat", text="Before the interpreter", to=None)
-    itto = await enter(await asyncio.to_thread(guest_of, link), visit)
+    itto = await enter(await in_thread(guest_of, link), visit)
     await itto.change("consent", participant=itto.id, **words(patient=False))
     return salma, amina, itto
 
@@ -274,7 +274,7 @@ async def test_a_guest_who_comes_back_reads_nothing_of_their_absence(
     itto.closed = 1001
     clock.move(timedelta(minutes=away))
 
-    again = await enter(await asyncio.to_thread(guest_of, link), visit, itto.browser)
+    again = await enter(await in_thread(guest_of, link), visit, itto.browser)
     if away > 15:
         await admitted(salma, again)
     await salma.change("chat", text="Welcome back", to=None)
@@ -286,7 +286,7 @@ async def test_a_guest_who_comes_back_reads_nothing_of_their_absence(
 async def test_a_reload_keeps_the_guest_in(guest, process, visit, link, enter):
     salma, _, itto = guest
     await admitted(salma, itto)
-    seat = await asyncio.to_thread(guest_of, link)
+    seat = await in_thread(guest_of, link)
 
     again = await enter(seat, visit, itto.browser)
 
@@ -314,7 +314,7 @@ async def test_what_ends_the_link_or_the_session_ends_the_socket(guest, visit, l
         "end": lambda: GuestSession.objects.update(ended_at="2026-11-24T12:00Z"),
     }
 
-    await asyncio.to_thread(ends[how])
+    await in_thread(ends[how])
     async with asyncio.timeout(3):
         await itto.until(lambda: itto.closed is not None)
 
@@ -338,7 +338,7 @@ async def test_an_ended_login_ends_the_socket(guest, cast):
 async def test_an_ended_role_ends_the_socket(cast, visit, enter, who):
     visit.site, visit.patient_place = cast.imilchil, "facility"
     await visit.asave()
-    user = cast.salma if who == "specialist" else await asyncio.to_thread(lambda: cast.brahim)
+    user = cast.salma if who == "specialist" else await in_thread(lambda: cast.brahim)
     caller = await enter(user, visit)
     yesterday = clock.now().date() - timedelta(days=1)
     await Membership.objects.filter(user=user).aupdate(valid_to=yesterday)
@@ -348,7 +348,7 @@ async def test_an_ended_role_ends_the_socket(cast, visit, enter, who):
 
 
 async def test_an_ended_representation_ends_the_socket(cast, visit, enter):
-    mandate = await asyncio.to_thread(lambda: make.representative(cast.amina, cast.fatima))
+    mandate = await in_thread(lambda: make.representative(cast.amina, cast.fatima))
     fatima = await enter(cast.fatima, visit)
     await fatima.settle()
     assert fatima.closed is None
@@ -373,15 +373,15 @@ def signed_in(user, browser):
 @pytest.mark.parametrize("how", ["from another device", "by themselves", "with the account's rest"])
 async def test_an_ended_session_ends_the_socket_of_its_browser_only(guest, cast, how):
     salma, amina, _ = guest
-    stolen = await asyncio.to_thread(signed_in, cast.amina_user, amina.browser)
-    other = await asyncio.to_thread(signed_in, cast.salma, salma.browser)
+    stolen = await in_thread(signed_in, cast.amina_user, amina.browser)
+    other = await in_thread(signed_in, cast.salma, salma.browser)
     assert other
     ends = {
         "from another device": lambda: UserSession.objects.get(user=cast.amina_user).end(),
         "by themselves": lambda: stolen.post("/accounts/logout/"),
         "with the account's rest": lambda: staff.deactivate(cast.amina_user, SYSTEM),
     }
-    await asyncio.to_thread(ends[how])
+    await in_thread(ends[how])
     async with asyncio.timeout(3):
         await amina.until(lambda: amina.closed is not None)
     await salma.settle()
@@ -390,8 +390,8 @@ async def test_an_ended_session_ends_the_socket_of_its_browser_only(guest, cast,
 
 async def test_a_session_that_ends_elsewhere_leaves_the_visit_alone(guest, cast):
     _, amina, _ = guest
-    await asyncio.to_thread(signed_in, cast.amina_user, amina.browser)
-    old = await asyncio.to_thread(signed_in, cast.amina_user, uuid4())
-    await asyncio.to_thread(old.post, "/accounts/logout/")
+    await in_thread(signed_in, cast.amina_user, amina.browser)
+    old = await in_thread(signed_in, cast.amina_user, uuid4())
+    await in_thread(old.post, "/accounts/logout/")
     await amina.settle()
     assert amina.closed is None

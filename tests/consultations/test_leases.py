@@ -11,7 +11,7 @@ from consultations.actions.entering import open_visit
 from consultations.models import MediaProcess, Room
 from consultations.processes import Load
 from consultations.refusals import RoomRefused
-from tests.consultations.conftest import words
+from tests.consultations.conftest import in_thread, words
 from tests.consultations.media import connected, falls_silent, hears
 
 QUIET = Load()
@@ -225,7 +225,7 @@ async def test_a_fenced_process_abandons_its_rooms_and_begins_anew(call, process
     salma, amina, *_ = call
     before = process.epoch
 
-    await asyncio.to_thread(processes.register, process.name)
+    await in_thread(processes.register, process.name)
 
     assert await _sent_elsewhere(salma, amina) == {4005}
     async with asyncio.timeout(3):

@@ -11,7 +11,7 @@ from consultations.actions import visit as visits
 from consultations.models import Participant, Room
 from scheduling.actions.link import issue_link, reissue_link, void_links
 from telemed.audit.actor import SYSTEM
-from tests.consultations.conftest import guest_of, words
+from tests.consultations.conftest import guest_of, in_thread, words
 from tests.consultations.lock import held_lock
 from tests.consultations.media import ScreenPeer, connected, falls_silent, hears
 
@@ -136,7 +136,7 @@ async def test_with_the_hint_lost_it_stops_within_three_seconds(call, monkeypatc
         "finish": partial(visits.finish, room, salma, SYSTEM, "video"),
     }
 
-    await asyncio.to_thread(elsewhere[what])
+    await in_thread(elsewhere[what])
 
     assert max(await asyncio.gather(falls_silent(doctor), falls_silent(patient))) <= 3
 
@@ -145,8 +145,8 @@ async def test_an_interpreter_is_neither_heard_nor_hears_before_their_own_consen
     call, visit, enter
 ):
     salma, *_, doctor, _ = call
-    link = await asyncio.to_thread(issue_link, visit, "interpreter", SYSTEM, name="Itto")
-    itto = await enter(await asyncio.to_thread(guest_of, link), visit)
+    link = await in_thread(issue_link, visit, "interpreter", SYSTEM, name="Itto")
+    itto = await enter(await in_thread(guest_of, link), visit)
     assert (await salma.change("admit", participant=itto.id))["code"] == "no_consent"
 
     await itto.change("consent", participant=itto.id, **words(patient=False))
@@ -178,8 +178,8 @@ async def test_another_device_takes_over_and_the_older_connection_ends(call, cas
 async def test_a_link_that_opens_no_more_ends_the_connection_made_by_it(call, visit, enter, how):
     """Also when its socket was lost before, so that there is none left to end."""
     salma, _, doctor, _ = call
-    link = await asyncio.to_thread(issue_link, visit, "interpreter", SYSTEM, name="Itto")
-    itto = await enter(await asyncio.to_thread(guest_of, link), visit)
+    link = await in_thread(issue_link, visit, "interpreter", SYSTEM, name="Itto")
+    itto = await enter(await in_thread(guest_of, link), visit)
     await itto.change("consent", participant=itto.id, **words(patient=False))
     await salma.change("admit", participant=itto.id)
     await itto.until(lambda: itto.state == "admitted")
@@ -191,7 +191,7 @@ async def test_a_link_that_opens_no_more_ends_the_connection_made_by_it(call, vi
     ends = (
         partial(void_links, visit, "sent twice") if how == "void" else partial(reissue_link, link)
     )
-    await asyncio.to_thread(ends, SYSTEM)
+    await in_thread(ends, SYSTEM)
 
     assert await falls_silent(interpreter) <= 3
     await hears(doctor)

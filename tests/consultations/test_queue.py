@@ -1,6 +1,5 @@
 """What somebody who waits is told: their honest place, the minutes to expect, and who knows."""
 
-import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,7 +12,7 @@ from consultations.actions.entering import open_visit, seen
 from consultations.models import Participant, Room
 from telemed.lib import clock as shared_clock
 from tests import make
-from tests.consultations.conftest import seat_of
+from tests.consultations.conftest import in_thread, seat_of
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ async def test_the_specialist_knows_once_their_day_has_shown_it(cast, visit, ent
     amina = await enter(cast.amina_user, visit)
     assert amina.snapshot["specialist_knows"] is False
 
-    await asyncio.to_thread(look_at_the_day, cast)
+    await in_thread(look_at_the_day, cast)
 
     await amina.until(lambda: amina.snapshot["specialist_knows"])
 

@@ -14,7 +14,7 @@ from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.lib.sealed_file import SealedReader
 from tests import make
-from tests.consultations.conftest import guest_of, recording_words, words
+from tests.consultations.conftest import guest_of, in_thread, recording_words, words
 from tests.consultations.media import connected, hears
 
 
@@ -81,7 +81,7 @@ async def on_disk() -> list[record.RecordedPacket]:
         reader = SealedReader(path, row.key, name)
         return list(record.read(reader.read(0, reader.size)))
 
-    return await asyncio.to_thread(read)
+    return await in_thread(read)
 
 
 async def test_it_runs_once_everybody_has_agreed_and_everybody_is_told(call):
@@ -176,8 +176,8 @@ async def test_somebody_under_age_at_an_end_has_a_guardian_there(recorded):
 
 async def test_of_who_joins_without_consent_not_one_packet_is_kept(recorded, visit, enter, folder):
     salma, _amina, doctor, _patient = recorded
-    link = await asyncio.to_thread(issue_link, visit, "companion", SYSTEM, name="Moha")
-    moha = await enter(await asyncio.to_thread(guest_of, link), visit)
+    link = await in_thread(issue_link, visit, "companion", SYSTEM, name="Moha")
+    moha = await enter(await in_thread(guest_of, link), visit)
     await moha.change("consent", participant=moha.id, **words(patient=False))
     await salma.change("admit", participant=moha.id)
     await moha.until(lambda: moha.state == "admitted")

@@ -3,7 +3,6 @@
 The messages come from the table of handlers: a handler without a line fails.
 """
 
-import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +20,7 @@ from scheduling.actions import issue_link
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
 from tests import make, matrix
-from tests.consultations.conftest import Caller, recording_words, words
+from tests.consultations.conftest import Caller, in_thread, recording_words, words
 
 LINES = {
     name: dict(zip(matrix.SOCKET_COLUMNS, cells, strict=True))
@@ -137,7 +136,7 @@ async def people(cast, at_imilchil, enter, process):
 async def by_link(process, visit, kind) -> Caller:
     """Somebody who came by link and has agreed."""
     browser = uuid4()
-    ticket = await asyncio.to_thread(guest_ticket, process, visit, browser, kind)
+    ticket = await in_thread(guest_ticket, process, visit, browser, kind)
     caller = await Caller(process, ticket, browser).hello()
     await caller.change("consent", participant=caller.id, **words(patient=kind == "patient"))
     return caller
