@@ -29,7 +29,8 @@ from .events import (
     SourceKind,
     SpeakerChanged,
 )
-from .server import MediaServer, PeerStatistics, Statistics
+from .server import MediaServer
+from .statistics import PeerStatistics, Statistics
 
 __all__ = [
     "AnyEvent",

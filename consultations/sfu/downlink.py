@@ -84,6 +84,7 @@ class Downlink:
         slot.history.resent(wanted, now)
         slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
         self.resent_bytes += len(payload)
+        self.transport.mux.counts["resent"] += 1
         body = sequence.to_bytes(2) + payload
         head = marker | slot.rtx_payload_type
         rtx = (slot, head, slot.rtx_sequence, timestamp, slot.rtx_ssrc, len(body), body)

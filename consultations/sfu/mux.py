@@ -123,6 +123,7 @@ class Mux:
         self.endpoints: list[Endpoint] = []
         self.by_ufrag: dict[str, IceLite] = {}
         self.drops: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.packets = 0
         self.bytes = 0
         self.stun_book = AllowanceBook(rate=100, burst=200)

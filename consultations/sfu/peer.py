@@ -71,11 +71,19 @@ class Peer:
         self._slot_by_ssrc: dict[int, SlotSender] = {}
         self._arrivals = ArrivalLog()
         self._control = Allowance(rate=300, burst=600)
+        self._counts = self.transport.mux.counts
         self._sequence_extension = 0
         self._level_extension = 0
         self._mid_extension = 0
         self._feedback_at = 0.0
         self._reports_at = 0.0
+
+    @property
+    def state(self) -> str:
+        """How far the session is: checking, handshake, connected, or silent."""
+        if self.transport.ready:
+            return "connected" if self.silent_since is None else "silent"
+        return "handshake" if self.transport.shaking_hands else "checking"
 
     def silence(self, now: float, config: MediaConfig) -> tuple[float, bool]:
         """When something of it was last heard, and whether that is too long ago."""
@@ -246,11 +254,13 @@ class Peer:
             except feedback.FeedbackInvalid:
                 self.transport.mux.dropped("feedback_invalid")
             else:
+                self._counts["lost_down"] += sum(arrival is None for _, arrival in report)
                 self.downlink.estimator.feedback(report, now)
         elif packet.variant == rtcp.NACK and len(packet.body) >= 12:
             slot = self._slot_by_ssrc.get(int.from_bytes(packet.body[4:8]))
             if slot is not None:
                 for number in islice(rtcp.nacked(packet.body), MAX_NACKED):
+                    self._counts["nacked_down"] += 1
                     self.downlink.resend(slot, number, now)
 
     def _payload_feedback(self, packet: rtcp.Packet) -> None:
@@ -258,6 +268,7 @@ class Peer:
             for ssrc in rtcp.media_ssrcs(packet):
                 slot = self._slot_by_ssrc.get(ssrc)
                 if slot is not None and slot.source is not None:
+                    self._counts["key_frames_down"] += 1
                     slot.source.key_frame_wanted = True
         elif packet.variant == rtcp.APPLICATION_LAYER:
             bitrate = rtcp.remb(packet.body)
@@ -296,8 +307,10 @@ class Peer:
             if source.has_losses and source.ssrc is not None:
                 lost = source.losses_to_ask_for(now, self.downlink.estimator.round_trip)
                 if lost:
+                    self._counts["nacked_up"] += len(lost)
                     self.transport.send_rtcp(rtcp.write_nack(source.ssrc, lost))
             if source.key_frame_wanted and source.ssrc is not None and source.key_frame_due(now):
+                self._counts["key_frames_up"] += 1
                 self.transport.send_rtcp(rtcp.write_pli(source.ssrc))
         if now - self._reports_at >= 1.0:
             self._reports_at = now
@@ -309,6 +322,7 @@ class Peer:
             for source in self.sources.values()
             if (block := source.report(now, self.viewers_audio_loss(source))) is not None
         ]
+        self._counts["lost_up"] += sum(source.lost_lately for source in self.sources.values())
         self.uplink_loss = max((block.fraction_lost for block in blocks), default=0) / 256
         compound = rtcp.write_receiver_report(blocks)
         for slot in self.slots.values():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint
@@ -31,6 +31,7 @@ from .peer import Callbacks, Peer
 from .record import Recorder
 from .room import Room
 from .sdp import Offer, parse_offer
+from .statistics import PeerStatistics, Statistics
 from .transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -40,42 +41,6 @@ REVIEW = 0.2
 SWEEP = 0.25
 CERTIFICATE_SECONDS = 7 * 86400.0
 SINK_SECONDS = 5.0  # that a sink may still take when the server ends
-
-
-@dataclass(frozen=True)
-class PeerStatistics:
-    """One session as the server sees it, counted since its start.
-
-    `family` is ipv4 or ipv6, "" before the browser chose a path. `round_trip` (seconds) and
-    `loss_down` (0 to 1) are None until the browser has told of its downlink; `loss_up` is that of
-    the last second. `mode` is how good the pictures can be that it is sent: full, small, slow,
-    still, or voice.
-    """
-
-    family: str
-    round_trip: float | None
-    loss_up: float
-    loss_down: float | None
-    bytes_up: int
-    bytes_down: int
-    mode: str
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Counted since the start; `loop_lag` is the longest of the last second, in seconds, `loss`
-    what the links to viewers lose now, 0 to 1, in the mean."""
-
-    rooms: int
-    peers: int
-    packets_received: int
-    packets_sent: int
-    bytes_received: int
-    bytes_sent: int
-    resent_bytes: int
-    loop_lag: float
-    loss: float
-    drops: dict[str, int]
 
 
 class MediaServer:
@@ -278,7 +243,16 @@ class MediaServer:
             loop_lag=self.loop_lag,
             loss=sum(p.downlink.estimator.loss for p in peers) / max(1, len(peers)),
             drops=dict(self._mux.drops),
+            counts=dict(self._mux.counts),
+            states=Counter(peer.state for peer in peers),
+            recordings=len(self._recorders),
         )
+
+    def estimates(self) -> list[float]:
+        """What the links of those who have told of theirs are thought to carry, bits a second."""
+        peers = [peer for room in self._all_rooms() for peer in room.peers.values()]
+        links = [peer.downlink.estimator for peer in peers]
+        return [link.bitrate for link in links if link.is_informed]
 
     async def close(self) -> None:
         """Ends every session and closes the sockets."""

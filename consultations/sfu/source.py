@@ -158,6 +158,11 @@ class Source:
         return due
 
     @property
+    def lost_lately(self) -> int:
+        """Packets that were missing at the last report and had not been at the one before."""
+        return self._reception.lost_lately
+
+    @property
     def has_losses(self) -> bool:
         return bool(self._missing)
 
@@ -200,6 +205,7 @@ class Reception:
         self._received = 0
         self._expected_before = 0
         self._received_before = 0
+        self.lost_lately = 0
         self._jitter = 0.0
         self._transit: float | None = None
 
@@ -224,6 +230,7 @@ class Reception:
         expected_now = expected - self._expected_before
         lost_now = expected_now - (received - self._received_before)
         self._expected_before, self._received_before = expected, received
+        self.lost_lately = max(0, lost_now)
         fraction = (lost_now << 8) // expected_now if expected_now > 0 and lost_now > 0 else 0
         return ReportBlock(
             ssrc,
