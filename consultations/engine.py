@@ -139,5 +139,9 @@ class Engine:
     def statistics(self) -> Statistics:
         return self._server.statistics()
 
+    def estimates(self) -> list[float]:
+        """Of the viewers' links, in bits a second."""
+        return self._server.estimates()
+
     async def close(self) -> None:
         await self._server.close()

@@ -17,10 +17,12 @@ from consultations.actions.visit import continue_, interrupt
 from consultations.engine import Engine
 from consultations.live import PRESENT_SECONDS, LiveRoom, Rooms
 from consultations.meter import Meter
+from consultations.metrics import Metrics, Now
 from consultations.models import MediaProcess, Room
 from consultations.refusals import RoomRefused
 from consultations.rules import AWAY_LIMIT, UNATTENDED_LIMIT
 from telemed.lib import clock
+from telemed.lib.exposition import Exposition
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,10 @@ class Process:
         self._database_answered = time.monotonic()
         self._heart: asyncio.Task[None] | None = None
         self.meter = Meter(settings.MEDIA_MAX_PEOPLE)
+        self.load = processes.Load()
+        self.draining = False
+        self.metrics = Metrics(self._now)
+        self.exposition: Exposition | None = None
 
     @classmethod
     def running(cls) -> "Process":
@@ -57,10 +63,15 @@ class Process:
 
     @classmethod
     async def start(cls) -> "Process":
-        """Opens the media port, begins a new epoch under this process's name."""
+        """Opens the media port and the figures' address, begins a new epoch under this process's
+        name."""
         rooms = Rooms()
         rooms.engine = await Engine.start(rooms.on_event)
         process = cls(settings.MEDIA_PROCESS, rooms)
+        if settings.METRICS_ADDRESS is not None:
+            process.exposition = await Exposition.start(
+                process.metrics.registry, settings.METRICS_ADDRESS
+            )
         await process._register()
         rooms.logbook.start(rooms.engine)
         process._heart = asyncio.get_running_loop().create_task(process._beating())
@@ -72,6 +83,8 @@ class Process:
             self._heart.cancel()
         for room in self.rooms:
             await self.rooms.abandon(room.id)
+        if self.exposition is not None:
+            await self.exposition.stop()
         await self.rooms.engine.close()
         await self.rooms.until_still()
         await self.rooms.logbook.close()
@@ -108,12 +121,15 @@ class Process:
             await asyncio.sleep(max(0.0, BEAT_SECONDS - (time.monotonic() - started)))
 
     async def _beat(self) -> None:
-        load = self.meter.read(self.rooms.engine.statistics(), len(self.rooms), self.rooms.people)
-        if not await database.beat(processes.beat, self._row, self.epoch, load):
+        engine = self.rooms.engine
+        self.load = self.meter.read(engine.statistics(), len(self.rooms), self.rooms.people)
+        self.metrics.observe(engine.estimates())
+        if not await database.beat(processes.beat, self._row, self.epoch, self.load):
             await self._fenced_off()
             return
         ids = [room.id for room in self.rooms]
-        if not ids and await database.beat(processes.is_draining, self._row, self.epoch):
+        self.draining = await database.beat(processes.is_draining, self._row, self.epoch)
+        if not ids and self.draining:
             self._end_of_service()
         owned = await database.beat(processes.owned, self._row, self.epoch, ids)
         self._database_answered = time.monotonic()
@@ -124,6 +140,17 @@ class Process:
         self._beats += 1
         if self._beats % SEEN_EVERY_BEATS == 0:
             self.rooms.spawn(self._keep_places())
+
+    def _now(self) -> Now:
+        return Now(
+            self.rooms.engine.statistics(),
+            rooms=len(self.rooms),
+            people=self.rooms.people,
+            epoch=self.epoch,
+            draining=self.draining,
+            full=self.meter.full,
+            cpu=self.load.cpu,
+        )
 
     def _end_of_service(self) -> None:
         """Drained: the last call is over. Whoever started this process may start another."""

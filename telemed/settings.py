@@ -283,6 +283,8 @@ MEDIA_BIND = env.words("MEDIA_BIND")
 MEDIA_PORT = env.integer("MEDIA_PORT", 0, at_most=65535)
 MEDIA_ADVERTISED = env.words("MEDIA_ADVERTISED")
 MEDIA_MAX_PEOPLE = env.integer("MEDIA_MAX_PEOPLE", 200, at_least=2)
+METRICS_ADDRESS = env.address("METRICS_ADDRESS")  # of a media process; None serves no figures
+METRICS_GUARDED = env.flag("METRICS_GUARDED")
 STUN_URLS = env.words("STUN_URLS")
 TURN_URLS = env.words("TURN_URLS")
 TURN_SECRET = (

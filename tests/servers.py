@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 
@@ -123,6 +123,7 @@ class Product:
 
     def __init__(self, home: Path, database_url: str = "", **environment: str) -> None:
         self.var = home
+        self.metrics_url = f"http://127.0.0.1:{free_port()}/metrics"
         self.clock_file = home / "clock-offset"
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "REDIS_URL"},
@@ -131,6 +132,7 @@ class Product:
             "VAR_DIR": str(home),
             "DATABASE_URL": database_url or f"sqlite:///{home}/telemed.sqlite3",
             "PORT": "0",
+            "METRICS_ADDRESS": urlsplit(self.metrics_url).netloc,
             **environment,
         }
 

@@ -4,6 +4,7 @@ The run command of an installation (``migrate``, ``check --deploy``) runs them; 
 the environment variable to mend, as docs/configuration.md describes it.
 """
 
+import ipaddress
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,6 +82,13 @@ def production_is_safe(**kwargs: Any) -> list[CheckMessage]:
             "A password alone would open every patient's data.",
             "Unset SECOND_FACTOR_REQUIRED.",
         ),
+        (
+            _is_open(settings.METRICS_ADDRESS) and not settings.METRICS_GUARDED,
+            "E011",
+            "Anybody could read the figures of this installation.",
+            "Give METRICS_ADDRESS a loopback or private address, or state by METRICS_GUARDED=yes"
+            " that something else keeps strangers away from it.",
+        ),
     )
     return [
         Error(text, hint=hint, id=f"telemed.{number}")
@@ -108,6 +116,14 @@ def zone_data_agrees(databases: Sequence[str] | None, **kwargs: Any) -> list[Che
         )
         for alias in wrong
     ]
+
+
+def _is_open(address: tuple[str, int] | None) -> bool:
+    """Whether others than this machine and its own network may reach the address."""
+    if address is None:
+        return False
+    ip = ipaddress.ip_address(address[0])
+    return ip.is_unspecified or not (ip.is_loopback or ip.is_link_local or ip.is_private)
 
 
 def _secrets() -> list[str]:

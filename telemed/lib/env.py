@@ -1,5 +1,6 @@
 """Typed reading of environment variables: a value that makes no sense stops the start, by name."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,6 +82,21 @@ class Env:
                 + " or ".join(f"{scheme}://" for scheme in schemes)
             )
         return value
+
+    def address(self, name: str) -> tuple[str, int] | None:
+        """``127.0.0.1:9101`` or ``[::1]:9101``, a number and no name; None when it is not set."""
+        value = self._raw(name)
+        if not value:
+            return None
+        host, _, port = value.rpartition(":")
+        try:
+            ip = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+            number = int(port)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= 65535:
+            raise ImproperlyConfigured(f"{name}={value!r}: expected an IP address and a port")
+        return str(ip), number
 
     def keys(self, name: str) -> dict[str, str]:
         """``id:secret`` pairs separated by commas, the current one first."""

@@ -39,6 +39,7 @@ class Plan:
     port: int
     processes: int
     var: Path
+    metrics: tuple[str, int] | None
 
     @classmethod
     def from_environment(cls) -> "Plan":
@@ -47,11 +48,20 @@ class Plan:
             port=env.integer("PORT", 8000, at_most=65535),
             processes=env.integer("PROCESSES", 1, at_least=1, at_most=16),
             var=env.path("VAR_DIR", Path(__file__).resolve().parents[2] / "var"),
+            metrics=env.address("METRICS_ADDRESS"),
         )
 
     @property
     def media_names(self) -> list[str]:
         return [f"m{number}" for number in range(1, self.processes + 1)]
+
+    def metrics_address(self, name: str) -> str:
+        """That of the first media process as it was given, and a port further for each next."""
+        if self.metrics is None:
+            return ""
+        host, port = self.metrics
+        written = f"[{host}]" if ":" in host else host
+        return f"{written}:{port + self.media_names.index(name) if port else 0}"
 
 
 def main() -> int:
@@ -96,7 +106,7 @@ async def _run(plan: Plan, sockets: list[socket.socket]) -> None:
         async with _children(plan) as children:
             people = await _prepare()
             with _step("Processes started"):
-                await _start(children, web, media)
+                await _start(children, plan, web, media)
                 await _until_ready(children, web)
             names = ["localhost", socket.gethostname(), "127.0.0.1", "::1", *network_addresses()]
             front = Front(web, media, tls_context(plan.var, names))
@@ -135,7 +145,7 @@ async def _prepare() -> str:
         return await asyncio.to_thread(prepare.seed)
 
 
-async def _start(children: Children, web: Path, media: dict[str, Path]) -> None:
+async def _start(children: Children, plan: Plan, web: Path, media: dict[str, Path]) -> None:
     serve = [sys.executable, "-m", "telemed.run.serve"]
     celery = [sys.executable, "-m", "celery", "--app", "telemed"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -143,7 +153,10 @@ async def _start(children: Children, web: Path, media: dict[str, Path]) -> None:
     await children.start("web", [*serve, "web", "--socket", str(web)])
     for name, path in media.items():
         await children.start(
-            f"media-{name}", [*serve, "media", "--socket", str(path)], MEDIA_PROCESS=name
+            f"media-{name}",
+            [*serve, "media", "--socket", str(path)],
+            MEDIA_PROCESS=name,
+            METRICS_ADDRESS=plan.metrics_address(name),
         )
     await children.start("worker", [*celery, "worker", "--concurrency", "2", *quiet])
     await children.start("beat", [*celery, "beat", "--schedule", str(schedule), "--pidfile="])

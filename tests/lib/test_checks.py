@@ -79,6 +79,9 @@ def test_no_process_of_an_installation_starts_unchecked(unit):
         ("TURN_SECRET", "short", "telemed.E009"),
         ("INDEX_KEY", "short", "telemed.E009"),
         ("SECOND_FACTOR_REQUIRED", "no", "telemed.E010"),
+        ("METRICS_ADDRESS", "0.0.0.0:9101", "telemed.E011"),
+        ("METRICS_ADDRESS", "[2a00::1]:9101", "telemed.E011"),
+        ("METRICS_ADDRESS", "metrics:9101", "METRICS_ADDRESS='metrics:9101': expected an IP"),
         ("SMS_HTTP_URL", "", "messaging.E003"),
         ("SMS_HTTP_URL", "http://sms.example.org/send", "messaging.E005"),
         ("EMAIL_USE_TLS", "no", "messaging.E006"),
@@ -91,6 +94,18 @@ def test_what_is_unsafe_is_refused_by_name(tmp_path, variable, value, told):
     done = check(tmp_path, **{variable: value})
     assert done.returncode != 0
     assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"METRICS_ADDRESS": "127.0.0.1:9101"},
+        {"METRICS_ADDRESS": "[fd00::7]:9101"},
+        {"METRICS_ADDRESS": "8.8.8.8:9101", "METRICS_GUARDED": "yes"},
+    ],
+)
+def test_figures_may_be_served_where_strangers_do_not_come(tmp_path, stated):
+    assert check(tmp_path, **stated).returncode == 0
 
 
 def test_the_clock_cannot_be_moved_in_production(tmp_path):
