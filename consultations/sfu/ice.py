@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .mux import Endpoint, Mux
 
 MAX_ADDRESSES = 16
+HELD_SECONDS = 10.0  # browsers check their pair again after 6 s at most
 DTLS_QUEUE = 64
 
 
@@ -51,6 +52,8 @@ class IceLite:
         self.last_check = mux.now()
         self.on_media = on_media
         self.checks = Allowance(rate=50, burst=100)
+        self.hellos = Allowance(rate=1, burst=12)  # in two parts each, repeated on a lossy link
+        self.flights = Allowance(rate=200, burst=400)  # data channels come this way too
         self._on_nominated = on_nominated
         self._generations: list[Credentials] = []
         self._validated: dict[tuple[Endpoint, RawAddress], float] = {}
@@ -89,6 +92,8 @@ class IceLite:
             return False
         if not request.signed_with(generation.password):
             return False
+        if self._is_held_by_another(endpoint, address, now):
+            return False
         self.last_check = now
         self._validate(endpoint, address, now)
         host, port, *_ = readable(address)
@@ -96,6 +101,14 @@ class IceLite:
         if request.use_candidate:
             self._nominate(generation, endpoint, address)
         return True
+
+    def _is_held_by_another(self, endpoint: Endpoint, address: RawAddress, now: float) -> bool:
+        """Whether a living session sends there: with a forged source address, somebody's own
+        credentials would otherwise take its packets away from it."""
+        holder = endpoint.sessions.get(address)
+        if holder is None or holder is self or holder.address != address:
+            return False
+        return not holder._closed and now - holder.last_check < HELD_SECONDS
 
     def _validate(self, endpoint: Endpoint, address: RawAddress, now: float) -> None:
         """Lets this address reach the session, from this socket only."""

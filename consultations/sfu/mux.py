@@ -95,8 +95,8 @@ class Endpoint:
             session = self.sessions.get(address)
             if session is None:
                 mux.dropped("stranger")
-            elif not session.feed_dtls(inbox.take(slot, size)):
-                mux.dropped("dtls_backlog")
+            else:
+                self._dtls(session, inbox.take(slot, size), address, now)
         else:
             mux.dropped("first_byte")
 
@@ -115,6 +115,17 @@ class Endpoint:
         if session is None or not session.check(request, self, address, now):
             mux.dropped("stun_refused")
 
+    def _dtls(self, session: IceLite, data: bytes, address: RawAddress, now: float) -> None:
+        """A hello is what costs: a key exchange and a signature each. Its session and its host
+        have few, all else of DTLS is bounded by the session alone."""
+        mux = self.mux
+        if not session.flights.allows(now) or (
+            _is_hello(data) and not (session.hellos.allows(now) and mux.may_greet(address, now))
+        ):
+            mux.dropped("dtls_rate")
+        elif not session.feed_dtls(data):
+            mux.dropped("dtls_backlog")
+
 
 class Mux:
     """The sockets of the process and the sessions behind them."""
@@ -128,6 +139,8 @@ class Mux:
         self.bytes = 0
         self.stun_book = AllowanceBook(rate=100, burst=200)
         self.stun_total = Allowance(rate=5000, burst=5000)
+        # A clinic's people share an address, and each comes with a few hellos at most.
+        self.hello_book = AllowanceBook(rate=20, burst=100)
         self._last_failure_log = 0.0
         self._polling: asyncio.TimerHandle | None = None
         self._measured = (0.0, 0)
@@ -201,6 +214,9 @@ class Mux:
     def stranger_may_check(self, address: RawAddress, now: float) -> bool:
         return self.stun_total.allows(now) and self.stun_book.allows(host(address), now)
 
+    def may_greet(self, address: RawAddress, now: float) -> bool:
+        return self.hello_book.allows(host(address), now)
+
     def dropped(self, why: str, count: int = 1) -> None:
         self.drops[why] += count
 
@@ -211,6 +227,11 @@ class Mux:
         if now - self._last_failure_log > 1:
             self._last_failure_log = now
             logger.exception("a datagram could not be handled")
+
+
+def _is_hello(data: bytes) -> bool:
+    """A ClientHello, or a part of one, in the clear (RFC 6347 section 4.2)."""
+    return len(data) > 13 and data[0] == 22 and data[3:5] == b"\0\0" and data[13] == 1
 
 
 def _bind_all(addresses: tuple[str, ...], port: int, *, every: bool) -> list[socket.socket]:

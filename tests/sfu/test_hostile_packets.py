@@ -152,3 +152,17 @@ async def test_an_offer_without_vp8_is_refused_in_words(server: MediaServer) -> 
         await server.join("room", "amina", offer)
     assert refusal.value.code == "no_vp8"
     assert server.statistics().peers == 0
+
+
+async def test_nobodys_address_can_be_taken_over(server: MediaServer) -> None:
+    """A check with the attacker's own credentials from a victim's address, as a forged one is."""
+    amina, youssef = await two(server)
+    attacker = PacketPeer(server, "next", "brahim", slots=(1, 1))
+    await attacker.enter()
+    for _ in range(20):
+        amina.send(attacker.binding_request())
+    await more_packets(youssef)
+    await more_packets(amina)
+    assert server.statistics().drops["stun_refused"] >= 20
+    for peer in (amina, youssef, attacker):
+        peer.kill()
