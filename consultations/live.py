@@ -21,6 +21,7 @@ from consultations import database, notice, queries, rules, snapshot
 from consultations import facts as room_facts
 from consultations.actions.entering import note_link
 from consultations.engine import (
+    Allowance,
     AnyEvent,
     Engine,
     PeerBack,
@@ -66,6 +67,39 @@ class Socket(Protocol):
     async def end(self, code: int, reason: str = "") -> None: ...
 
 
+# Nobody is told to wait with what stops something or calls for help; the socket's limit is enough.
+UNPACED = frozenset(
+    {
+        "consent",
+        "withdraw",
+        "mute",
+        "pause",
+        "remove",
+        "leave",
+        "emergency",
+        "record_stop",
+        "record_withdraw",
+        "finish",
+    }
+)
+
+
+class Pace:
+    """How fast one participant may say things, by all their sockets together: a new socket begins
+    with nothing of its own."""
+
+    def __init__(self) -> None:
+        self._limits = {
+            "chat": Allowance(rate=0.8, burst=8),
+            "offer": Allowance(rate=0.4, burst=4),
+            "stats": Allowance(rate=0.2, burst=3),
+        }
+        self._changes = Allowance(rate=4, burst=40)
+
+    def allows(self, type_: str, now: float) -> bool:
+        return type_ in UNPACED or self._limits.get(type_, self._changes).allows(now)
+
+
 @dataclass
 class Stop:
     """Connections that were told to stop before that was stored. ``over``: it is stored, or was
@@ -95,6 +129,7 @@ class LiveRoom:
     sockets: set[Socket] = field(default_factory=set)
     devices: dict[str, Device] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     modes: dict[str, str] = field(default_factory=dict)
     answers: OrderedDict[tuple[str, str], dict[str, Any]] = field(default_factory=OrderedDict)
@@ -103,6 +138,9 @@ class LiveRoom:
     idle_since: datetime | None = None  # nobody is here by socket or by media
     refreshing: asyncio.Task[None] | None = None
     again: bool = False
+
+    def pace(self, participant: str) -> Pace:
+        return self.paces.setdefault(participant, Pace())
 
     def of(self, participant: str) -> list[Socket]:
         return [one for one in self.sockets if one.participant == participant]

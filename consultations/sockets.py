@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consultations import database, groups, handlers, tickets
 from consultations.engine import SLOTS, Allowance
-from consultations.live import LiveRoom, Rooms, slots_message
+from consultations.live import LiveRoom, Pace, Rooms, slots_message
 from consultations.messages import BadMessage, Message, parse
 from consultations.process import Process, Unavailable
 from consultations.refusals import RoomRefused
@@ -57,9 +57,7 @@ class RoomSocket(AsyncWebsocketConsumer):
         self.agent = browsers.kind_of(user_agent(self.scope))
         self.heard = time.monotonic()
         self.rate = Allowance(rate=20, burst=60)
-        self.chat_rate = Allowance(rate=0.8, burst=8)
-        self.offer_rate = Allowance(rate=0.4, burst=4)
-        self.stats_rate = Allowance(rate=0.2, burst=3)
+        self.pace = Pace()  # of a connection test; a participant has one in the room
         # Somebody who asks for what is refused again and again must not fill the audit.
         self.kept_refusals = Allowance(rate=1 / 60, burst=10)
         self.ended = False
@@ -141,17 +139,15 @@ class RoomSocket(AsyncWebsocketConsumer):
             self.rooms.refresh_soon(self.ticket.room)
         elif message.type == "hello":
             await self.end(BAD, "hello")
-        elif self._too_fast(message, now):
+        elif not self._pace(self.ticket).allows(message.type, now):
             await self._refuse(message.id, too_fast())
         elif not self.ticket.room:
             await self._test(self.ticket, message)
         else:
             await self._change(self.ticket, message)
 
-    def _too_fast(self, message: Message, now: float) -> bool:
-        limits = {"chat": self.chat_rate, "offer": self.offer_rate, "stats": self.stats_rate}
-        limit = limits.get(message.type)
-        return limit is not None and not limit.allows(now)
+    def _pace(self, ticket: Ticket) -> Pace:
+        return self.rooms.get(ticket.room).pace(self.participant) if ticket.room else self.pace
 
     async def _hello(self, message: Message) -> None:
         if message.type != "hello":

@@ -123,6 +123,26 @@ def test_the_doctor_writes_to_one_who_waits(someone, visit):
     specialist.reads("حسناً")
 
 
+def test_who_writes_too_fast_is_told_and_loses_no_word(someone, visit):
+    specialist = someone("dr.salma")
+    specialist.go_in(visit.path)
+    specialist.page.click(".room-bar [data-panel=chat]")
+    field = specialist.page.locator("[data-chat-form] input")
+    toast = specialist.page.locator(".toast").last
+    for number in range(20):
+        field.fill(f"mot {number}")
+        field.press("Enter")
+        expect(field).to_be_enabled()
+        if field.input_value():
+            break
+    expect(toast).to_contain_text("trop rapide")
+    expect(field).to_have_value(f"mot {number}")
+    while field.input_value():
+        field.press("Enter")
+        expect(field).to_be_enabled()
+    specialist.reads(f"mot {number}")
+
+
 def test_a_newer_device_waits_and_takes_over_when_let_in(someone, together, visit):
     patient, specialist = together
     other = someone("amina", **PHONE)

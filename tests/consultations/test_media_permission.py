@@ -1,7 +1,9 @@
 """Who may be seen and heard, packet by packet, through the room's own socket."""
 
 import asyncio
+import json
 from functools import partial
+from uuid import uuid4
 
 import pytest
 
@@ -11,7 +13,7 @@ from consultations.actions import visit as visits
 from consultations.models import Participant, Room
 from scheduling.actions.link import issue_link, reissue_link, void_links
 from telemed.audit.actor import SYSTEM
-from tests.consultations.conftest import guest_of, in_thread, words
+from tests.consultations.conftest import guest_of, in_thread, recording_words, words
 from tests.consultations.lock import held_lock
 from tests.consultations.media import ScreenPeer, connected, falls_silent, hears
 
@@ -225,3 +227,40 @@ async def test_only_professionals_share_a_screen(waiting, who, shown):
     assert (watching.received.total() > voice) == shown
     sharing.kill()
     watching.kill()
+
+
+@pytest.fixture
+def interpreter(visit):
+    return issue_link(visit, "interpreter", SYSTEM, name="Hicham")
+
+
+async def test_who_waits_learns_nothing_of_who_is_in(call, interpreter, visit, enter):
+    """No name, no id, no hint, whatever they say."""
+    _, amina, doctor, patient = call
+    hicham = await enter(await asyncio.to_thread(guest_of, interpreter), visit)
+    nobody = str(uuid4())
+
+    await asyncio.gather(hears(doctor), hears(patient))
+    await amina.change("mute", kind="video", muted=True)
+    for type_, fields in ABOUT.items():
+        await hicham.change(type_, **{**fields, PERSON.get(type_, "participant"): nobody})
+    await hicham.settle()
+
+    told = [json.dumps(one) for one in hicham.came]
+    assert [one for one in told if amina.id in one or "Amina" in one] == []
+    kinds = {one["type"] for one in hicham.came}
+    assert kinds <= {"welcome", "snapshot", "refused", "pong"}
+    assert sum(one["type"] == "refused" for one in hicham.came) == len(ABOUT)
+
+
+ABOUT = {
+    "consent": words(patient=True),
+    "withdraw": {},
+    "admit": {},
+    "deny": {},
+    "remove": {},
+    "chat": {"text": "Bonjour"},
+    "record_consent": recording_words(),
+    "record_withdraw": {"keep": True},
+}
+PERSON = {"chat": "to", "record_consent": "subject", "record_withdraw": "subject"}

@@ -15,7 +15,7 @@ from tests.sfu.gaps import assert_undisturbed
 from tests.sfu.peer import PacketPeer
 from tests.sfu.relay import udp_socket
 
-SECONDS = 2.5
+SECONDS = 2.0
 
 
 @pytest.fixture

@@ -33,7 +33,8 @@ function bubble(message) {
 
 /**
  * What is typed is kept until it was stored.
- * @param {HTMLFormElement} form @param {(text: string) => Promise<unknown>} send
+ * @param {HTMLFormElement} form
+ * @param {(text: string) => Promise<boolean>} send whether it was; says itself why it was not
  */
 export function listenToForm(form, send) {
   const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("text"));
@@ -43,8 +44,7 @@ export function listenToForm(form, send) {
     if (!text) return;
     input.disabled = true;
     try {
-      await send(text);
-      input.value = "";
+      if (await send(text)) input.value = "";
     } finally {
       input.disabled = false;
       input.focus();

@@ -365,9 +365,9 @@ class Visit {
 
   /** @param {string} text */
   async write(text) {
-    const to = this.root.dataset.to || null;
-    await this.signal.change("chat", { text, to });
-    this.writeTo("");
+    const stored = await this.ask("chat", { text, to: this.root.dataset.to || null });
+    if (stored) this.writeTo("");
+    return stored;
   }
 
   /** @param {string} id of one who waits; nobody: to everybody in the room */
