@@ -28,6 +28,7 @@ FEEDBACK_INTERVAL = 0.08
 SPEECH_GAP = 0.5
 MAX_UNKNOWN_SSRCS = 64
 MAX_NACKED = 256
+RTCP_BYTES_A_TOKEN = 200  # a datagram can be filled with requests
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ class Peer:
     # RTCP from the peer.
 
     def on_rtcp(self, data: bytes, now: float) -> None:
-        if not self._control.allows(now):
+        if not self._control.allows(now, 1 + len(data) / RTCP_BYTES_A_TOKEN):
             self.transport.mux.dropped("rtcp_rate")
             return
         for packet in rtcp.walk(data):
@@ -296,6 +297,7 @@ class Peer:
 
     def tick(self, now: float) -> None:
         """Sends the RTCP that is due; called some fifty times a second."""
+        self.transport.refill(now)
         if not self.transport.ready:
             return
         if self._arrivals and now - self._feedback_at >= FEEDBACK_INTERVAL:

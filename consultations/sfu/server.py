@@ -401,7 +401,10 @@ class MediaServer:
         if recorder is not None:
             recorder.tick(now)
         for peer in list(room.peers.values()):
-            peer.tick(now)
+            try:
+                peer.tick(now)
+            except Exception:  # noqa: BLE001 - nor one person's the others' in their room
+                self._mux.failed()
             if sweeping:
                 self._watch(room, peer, now)
         if reviewing:

@@ -15,11 +15,12 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsParameters,
     RTCDtlsTransport,
 )
-from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
+from aiortc.rtcsctptransport import RTCSctpCapabilities
 
 from .datagrams import SLOT_BYTES, Inbox, Name, RawAddress
 from .ice import IceLite
 from .mux import Endpoint, Mux
+from .sctp import Sctp
 from .srtp import SrtpRefused, srtp_of
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 HANDSHAKE_SECONDS = 10.0
 SRTP_PROFILES = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80]
 SCTP_MAX_MESSAGE = 65536
+MEDIA_A_SECOND, MEDIA_BURST = 3000.0, 3000.0  # datagrams: three times what pictures and voice need
 
 
 class TransportOwner(Protocol):
@@ -61,10 +63,17 @@ class Transport:
         self._dtls._set_role("server")
         self._dtls._srtp_profiles = SRTP_PROFILES
         self._dtls.on("statechange", self._dtls_state_changed)
-        self._sctp: RTCSctpTransport | None = None
+        self._sctp: Sctp | None = None
         self._sctp_port: int | None = None
         self._handshake: asyncio.Task[None] | None = None
         self._closed = False
+        self._media_left, self._media_refilled = MEDIA_BURST, self.heard
+
+    def refill(self, now: float) -> None:
+        """Called some fifty times a second: a bucket asked at every packet would cost more."""
+        more = (now - self._media_refilled) * MEDIA_A_SECOND
+        self._media_left = min(MEDIA_BURST, self._media_left + more)
+        self._media_refilled = now
 
     def use_data_channels(self, remote_port: int) -> None:
         """Runs SCTP once DTLS is up; messages are accepted and, on this floor, ignored."""
@@ -146,7 +155,7 @@ class Transport:
         self.ready = True
         self.owner.connected()
         if self._sctp_port is not None:
-            self._sctp = RTCSctpTransport(self._dtls)
+            self._sctp = Sctp(self._dtls, lambda: self.mux.dropped("sctp_invalid"))
             with contextlib.suppress(ConnectionError):  # closed in the meantime
                 await self._sctp.start(RTCSctpCapabilities(SCTP_MAX_MESSAGE), self._sctp_port)
 
@@ -158,6 +167,10 @@ class Transport:
         if not self.ready:
             self.mux.dropped("not_ready")
             return
+        if self._media_left < 1:
+            self.mux.dropped("media_rate")
+            return
+        self._media_left -= 1
         try:
             if 192 <= inbox.bytes[slot * SLOT_BYTES + 1] <= 223:  # RFC 5761 section 4
                 size = self._rx.unprotect_rtcp(inbox.pointers[slot], size)
