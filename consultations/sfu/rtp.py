@@ -7,6 +7,7 @@ from struct import Struct
 HEADER = Struct("!BBHLL")
 HEADER_BYTES = 12
 ONE_BYTE_PROFILE = 0xBEDE
+MAX_EXTENSION_WORDS = 64  # of padding, byte by byte, a packet of 1500 would cost as much as ten
 
 # Header and extension block of what the server sends, by the extension the viewer negotiated.
 PLAIN = HEADER.pack
@@ -31,7 +32,7 @@ def locate(data: bytes, first: int, second: int) -> tuple[int, int, int]:
     profile, words = _SHORTS(data, start)
     position = start + 4
     start = end = position + 4 * words
-    if start > len(data):
+    if start > len(data) or words > MAX_EXTENSION_WORDS:
         raise RtpInvalid("extensions past the end")
     first_at = second_at = -1
     if profile == ONE_BYTE_PROFILE:

@@ -14,6 +14,7 @@ from .events import SdpRefused
 
 MAX_OFFER_BYTES = 100_000
 MAX_SECTIONS = 40
+MAX_FORMATS = 64  # browsers name some forty
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
 
@@ -129,6 +130,8 @@ def _section(lines: list[str]) -> Section:
     if match is None or not _TOKEN.match(mid):
         raise SdpRefused("malformed", "unreadable media section")
     kind, port, protocol, formats = match.groups()
+    if len(formats.split()) > MAX_FORMATS:
+        raise SdpRefused("malformed", "too many formats")
     section = Section(
         kind=kind,  # type: ignore[arg-type]
         mid=mid,
@@ -152,7 +155,7 @@ def _section(lines: list[str]) -> Section:
 
 
 def _number(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text[:12]) > most:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10) or int(text) > most:
         raise SdpRefused("malformed", f"not a number up to {most}")
     return int(text)
 
