@@ -1,13 +1,14 @@
 # make run    starts Telemed on this machine          (PORT=8000 PROCESSES=1)
 # make test   every test, with its own servers        (TESTS="tests/scheduling -k slots")
 # make check  linters, types, migrations, translations, audit
+# make fuzz   looks for input that breaks a parser   (FUZZ_SECONDS=60 for each, FUZZ="sdp sctp")
 # make lock   writes requirements/*.txt anew
 
 PYTHON ?= python3
 BIN := .venv/bin
-export PORT PROCESSES
+export PORT PROCESSES FUZZ_SECONDS
 
-.PHONY: run test test-sqlite test-postgresql check lock clean
+.PHONY: run test test-sqlite test-postgresql check fuzz lock clean
 .NOTPARALLEL:
 
 run:
@@ -44,9 +45,16 @@ check:
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(BIN)/python .ci/audit.py
 
+fuzz:
+	@PYTHON=$(PYTHON) telemed/run/install.sh dev
+	@PYTHON=$(PYTHON) telemed/run/install.sh fuzz || { \
+	  echo "make fuzz needs atheris, which has wheels for some Pythons on Linux only; this is" \
+	    "$$($(BIN)/python --version). Take another by:  make clean fuzz PYTHON=python3.11"; exit 1; }
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
 lock:
 	@PYTHON=$(PYTHON) telemed/run/install.sh dev
-	@for name in base dev; do \
+	@for name in base dev fuzz; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --python-version 3.11 --universal \
 	    -o requirements/$$name.txt requirements/$$name.in || exit; done

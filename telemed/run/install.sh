@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh base|dev [tests] [check]: makes .venv from the lock, and first whatever the machine
+# install.sh base|dev|fuzz [tests] [check]: makes .venv from the lock, and first whatever the machine
 # itself must have. Says what is missing, installs it by apt (through sudo when not root), or
 # stops with the line to type.
 set -eu
