@@ -29,6 +29,9 @@ SPEECH_GAP = 0.5
 MAX_UNKNOWN_SSRCS = 64
 MAX_NACKED = 256
 RTCP_BYTES_A_TOKEN = 200  # a datagram can be filled with requests
+# A voice is sent on at once, past every queue, so it may not be more than a voice: three times what
+# the answer allows Opus, each packet with its headers counted as 100 bytes more.
+VOICE_RATE, VOICE_BURST, VOICE_PACKET = 32_000, 64_000, 100
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Peer:
         self._arrivals = ArrivalLog()
         self._control = Allowance(rate=300, burst=600)
         self._counts = self.transport.mux.counts
+        self._voice = Allowance(rate=VOICE_RATE, burst=VOICE_BURST)
         self._sequence_extension = 0
         self._level_extension = 0
         self._mid_extension = 0
@@ -205,8 +209,12 @@ class Peer:
                 self.transport.mux.dropped("unknown_ssrc")
             elif source.ssrc == ssrc:
                 before = source.last_packet
-                if level_at > 0 and source.kind == "audio":
-                    self._hear(127 - (data[level_at] & 0x7F))  # from -dBov to rising loudness
+                if source.kind == "audio":
+                    if not self._voice.allows(now, len(data) + VOICE_PACKET):
+                        self.transport.mux.dropped("voice_rate")
+                        return
+                    if level_at > 0:
+                        self._hear(127 - (data[level_at] & 0x7F))  # from -dBov to rising loudness
                 source.receive(data, start, head & 0x80, sequence, timestamp, now)
                 if now - before > 1.0:
                     self._callbacks.new_source()

@@ -116,6 +116,25 @@ async def test_a_flood_of_hellos(
     flooder.kill()
 
 
+async def test_a_flood_of_media(
+    server: MediaServer, others: list[PacketPeer], events: list[AnyEvent]
+) -> None:
+    """A voice of thousands of packets a second, each whole and authentic."""
+    flooder = PacketPeer(server, "room", "brahim", slots=(2, 2))
+    await flooder.enter()
+    flood: list[bytes] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flooder, "send", flood.append)
+        for number in range(20_000):
+            flooder.send_voice(number)
+    sent = await undisturbed_by(others, flooder, flood)
+    drops = server.statistics().drops
+    assert drops["media_rate"] > 0.3 * sent
+    assert drops["voice_rate"] > 0
+    assert not [e for e in events if isinstance(e, PeerGone)]
+    flooder.kill()
+
+
 async def hellos_of(server: MediaServer, count: int = 20) -> list[bytes]:
     """What real handshakes begin with, each another."""
     hellos: list[bytes] = []
