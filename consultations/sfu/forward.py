@@ -7,6 +7,7 @@ source ended. A change of source waits for a key frame.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from . import vp8
@@ -18,6 +19,7 @@ from .source import Source
 if TYPE_CHECKING:
     from .downlink import Downlink
 
+MAX_HELD = 128  # a large key frame
 CLOCK_RATES = {"audio": 48000, "video": 90000}
 
 
@@ -56,6 +58,7 @@ class SlotSender:
         self._tl0_offset = 0
         self._sequence = 0
         self._timestamp = 0
+        self._held: deque[tuple[int, int, int, bytes]] = deque(maxlen=MAX_HELD)
         self._newest = b""  # the payload sent last: its picture numbers are read when needed
         self._sent_at = 0.0
 
@@ -81,11 +84,13 @@ class SlotSender:
         """Holds a video slot back while the viewer's link cannot carry it."""
         if paused != self.paused:
             self.paused = paused
+            self._held.clear()
             self.resynchronise()
 
     def withdraw(self) -> None:
         """Leaves nothing of the source to be sent: not what waits, nor what could be repeated."""
         self.history.clear()
+        self._held.clear()
         self.downlink.forget(self)
         self._synchronised = False
 
@@ -109,8 +114,28 @@ class SlotSender:
     ) -> None:
         if self.paused:
             return
-        if not self._synchronised and not self._begin(sequence, timestamp, payload, now):
+        if not self._synchronised:
+            if self._begin(sequence, timestamp, payload, now):
+                self._pass_on(marker, sequence, timestamp, payload, now)
+                self._follow(sequence, now)
+            else:
+                self._held.append((marker, sequence, timestamp, payload))
             return
+        self._pass_on(marker, sequence, timestamp, payload, now)
+
+    def _follow(self, sequence: int, now: float) -> None:
+        """Sends on what had come before the key frame's first packet, which was overtaken or lost
+        and repaired: nobody could ask for it again."""
+        held = [one for one in self._held if 0 < (one[1] - sequence) & 0xFFFF < 0x8000]
+        self._held.clear()
+        for marker, number, timestamp, payload in sorted(
+            held, key=lambda one: (one[1] - sequence) & 0xFFFF
+        ):
+            self._pass_on(marker, number, timestamp, payload, now)
+
+    def _pass_on(
+        self, marker: int, sequence: int, timestamp: int, payload: bytes, now: float
+    ) -> None:
         if (sequence - self._first_of_source) & 0xFFFF >= 0x8000:
             return  # older than the switch: its place in the numbers is taken
         out = (sequence + self._sequence_offset) & 0xFFFF
