@@ -166,3 +166,20 @@ async def test_nobodys_address_can_be_taken_over(server: MediaServer) -> None:
     assert server.statistics().drops["stun_refused"] >= 20
     for peer in (amina, youssef, attacker):
         peer.kill()
+
+
+async def test_a_hello_whose_part_was_lost_is_sent_again(server: MediaServer) -> None:
+    peer = PacketPeer(server, "room", "amina")
+    lost: list[bytes] = []
+
+    def one_is_lost(flight: bytes) -> list[bytes]:
+        parts = fragments(flight)
+        if len(parts) == 2 and not lost:
+            lost.append(parts.pop())
+        return parts
+
+    peer.fragment = one_is_lost
+    await peer.enter()
+    assert lost
+    assert "dtls_rate" not in server.statistics().drops
+    peer.kill()
