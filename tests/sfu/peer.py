@@ -317,12 +317,15 @@ class PacketPeer:
                 data = self._socket.recv(2048)
             except BlockingIOError:
                 return
-            if data[0] < 4:
-                self.stun_answered.set()
-            elif data[0] < 64:
-                self._wire.queue.put_nowait(data)
-            elif self.dtls._rx_srtp is not None:
-                self._media(data)
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        if data[0] < 4:
+            self.stun_answered.set()
+        elif data[0] < 64:
+            self._wire.queue.put_nowait(data)
+        elif self.dtls._rx_srtp is not None:
+            self._media(data)
 
     def _media(self, data: bytes) -> None:
         if 192 <= data[1] <= 223:
