@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from aiortc.rtcsctptransport import crc32c
+from google_crc32c import value as crc32c
 
 from consultations.messages import BadMessage, parse
 from consultations.sfu.answer import ServerFacts, write_answer

@@ -142,7 +142,12 @@ async def hellos_of(server: MediaServer, count: int = 20) -> list[bytes]:
         peer = PacketPeer(server, "elsewhere", "hello", slots=(1, 1))
         await peer.signal()
         await peer.check()
-        peer.fragment = lambda flight: hellos.append(flight) or []
+
+        def keep(flight: bytes) -> list[bytes]:
+            hellos.append(flight)
+            return []
+
+        peer.fragment = keep
         known, shaking = len(hellos), asyncio.create_task(peer.shake_hands())
         while len(hellos) == known:
             await asyncio.sleep(0)

@@ -18,7 +18,8 @@ async def test_who_asks_for_everything_again_gets_a_share_of_the_link(server: Me
     """A link that cannot carry a picture asks for all of it, again and again: unlimited, repairs
     fill it for good."""
     amina, youssef = await two(server)
-    youssef.packets = heard = []
+    heard: list[tuple[str, bytes]] = []
+    youssef.packets = heard
     await more_packets(youssef)
     picture = next(ssrc for ssrc, mid in youssef.mids.items() if mid == "5")
     loop = asyncio.get_running_loop()
