@@ -11,6 +11,7 @@ from .config import MediaConfig, local_addresses
 from .events import (
     AnyEvent,
     Appetite,
+    DataReceived,
     Event,
     JoinRefused,
     PathChanged,
@@ -35,6 +36,7 @@ from .statistics import PeerStatistics, Statistics
 __all__ = [
     "AnyEvent",
     "Appetite",
+    "DataReceived",
     "Event",
     "JoinRefused",
     "MediaConfig",

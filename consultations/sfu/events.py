@@ -88,6 +88,14 @@ class QualityChanged(Event):
 
 
 @dataclass(frozen=True)
+class DataReceived(Event):
+    """A whole message of the peer's data channel, of at most some window; from whoever is in the
+    room, permitted or not."""
+
+    message: bytes | str
+
+
+@dataclass(frozen=True)
 class PathChanged(Event):
     """The peer nominated another network path (RFC 8445); its DTLS session goes on."""
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_ADDRESSES = 16
 HELD_SECONDS = 10.0  # browsers check their pair again after 6 s at most
 DTLS_QUEUE = 64
+# Handshakes take few; a data channel at its granted rate takes some 250 a second.
+FLIGHTS, FLIGHTS_BURST = 600.0, 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class IceLite:
         self.on_media = on_media
         self.checks = Allowance(rate=50, burst=100)
         self.hellos = Allowance(rate=1, burst=12)  # in two parts each, repeated on a lossy link
-        self.flights = Allowance(rate=200, burst=400)  # data channels come this way too
+        self.flights = Allowance(FLIGHTS, FLIGHTS_BURST)
         self._on_nominated = on_nominated
         self._generations: list[Credentials] = []
         self._validated: dict[tuple[Endpoint, RawAddress], float] = {}

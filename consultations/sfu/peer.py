@@ -42,6 +42,7 @@ class Callbacks:
     disconnected: Callable[[str], None]
     path_changed: Callable[[], None]
     new_source: Callable[[], None]
+    data: Callable[[bytes | str], None]
 
 
 class Peer:
@@ -194,6 +195,9 @@ class Peer:
 
     def path_changed(self) -> None:
         self._callbacks.path_changed()
+
+    def on_data(self, message: bytes | str) -> None:
+        self._callbacks.data(message)
 
     def on_rtp(self, data: bytes, now: float) -> None:
         """The hot path: one authentic RTP packet from this peer."""

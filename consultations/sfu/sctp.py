@@ -1,18 +1,13 @@
-"""SCTP for data channels (RFC 9260, 8831): aiortc's, behind a look at what it would choke on.
+"""What aiortc's SCTP (RFC 9260) must not be given: looked at before each packet is handed over.
 
 aiortc takes a peer's word for lengths and counts: a parameter of length 0 keeps it in a loop for
-ever, gaps of 65,535 numbers each in another for seconds, and what never becomes a whole message is
-kept without end. Nobody in a room may do that to the others.
+ever, gaps of 65,535 numbers each in another for seconds. Nobody in a room may do that to the
+others.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-
-from aiortc import rtcsctptransport as aiortc_sctp
-from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtcsctptransport import RTCSctpTransport
 
 COMMON_HEADER, CHUNK_HEADER = 12, 4
 DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT, SHUTDOWN = range(8)
@@ -26,9 +21,7 @@ MAX_CHUNKS = 32
 MAX_GAPS = 64
 MAX_GAP = 1024  # the offset of the newest number in a SACK
 MAX_STREAM = 1023  # browsers number their channels up to here
-MAX_CHANNELS = 16
 MAX_AHEAD = 512  # how far a number may be before the next one that is due
-MAX_WAITING = 256  # fragments of messages that are not whole
 
 
 class SctpInvalid(ValueError):
@@ -92,31 +85,3 @@ def _check_number(number: int, last_received: int | None) -> None:
     """What came before may come again."""
     if last_received is None or MAX_AHEAD < (number - last_received) & 0xFFFFFFFF <= 1 << 31:
         raise SctpInvalid("number out of reach")
-
-
-class Sctp(RTCSctpTransport):
-    """`dropped` is told of every packet that was not taken."""
-
-    def __init__(self, dtls: RTCDtlsTransport, dropped: Callable[[], None]) -> None:
-        super().__init__(dtls)
-        self._tell_dropped = dropped
-
-    async def _handle_data(self, data: bytes) -> None:
-        try:
-            check(data, self._last_received_tsn)
-            if self._unfinished() > MAX_WAITING:
-                raise SctpInvalid("too much that is not whole")
-            await super()._handle_data(data)
-        except ConnectionError:
-            raise
-        except Exception:  # noqa: BLE001 - a bad packet ends nobody's session, not even its own
-            self._tell_dropped()
-
-    def _unfinished(self) -> int:
-        return sum(len(stream.reassembly) for stream in self._inbound_streams.values())
-
-    async def _data_channel_receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
-        opens = pp_id == aiortc_sctp.WEBRTC_DCEP and data[:1] == b"\x03"
-        if opens and len(self._data_channels) >= MAX_CHANNELS:
-            raise SctpInvalid("too many channels")
-        await super()._data_channel_receive(stream_id, pp_id, data)

@@ -15,6 +15,7 @@ from .config import MediaConfig, local_addresses
 from .events import (
     AnyEvent,
     Appetite,
+    DataReceived,
     JoinRefused,
     PathChanged,
     PeerBack,
@@ -154,6 +155,11 @@ class MediaServer:
             return False
         peer.appetite = appetite
         return True
+
+    def tell(self, room_id: str, peer_id: str, message: str) -> bool:
+        """Says something over the peer's data channel. False when it was dropped."""
+        _, peer = self._find(room_id, peer_id)
+        return peer is not None and peer.transport.send_data(message)
 
     def leave(self, room_id: str, peer_id: str) -> None:
         """Ends a peer's session at once; no error when it is gone already."""
@@ -297,6 +303,7 @@ class MediaServer:
             disconnected=lambda reason: self._remove(room, peer, reason),
             path_changed=lambda: self._on_event(PathChanged(room.room_id, peer_id)),
             new_source=room.arrange,
+            data=lambda message: self._on_event(DataReceived(room.room_id, peer_id, message)),
         )
         peer = Peer(
             peer_id,
@@ -311,7 +318,7 @@ class MediaServer:
         outgoing = peer.negotiated(offer)
         for section in offer.sections:
             if section.kind == "application" and not section.rejected:
-                peer.transport.use_data_channels(section.sctp_port)
+                peer.transport.use_data_channel(section.sctp_port)
         room.arrange()
         self._version += 1
         return write_answer(

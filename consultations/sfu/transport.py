@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Protocol
 
@@ -15,19 +14,17 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsParameters,
     RTCDtlsTransport,
 )
-from aiortc.rtcsctptransport import RTCSctpCapabilities
 
+from .data import DataChannel
 from .datagrams import SLOT_BYTES, Inbox, Name, RawAddress
 from .ice import IceLite
 from .mux import Endpoint, Mux
-from .sctp import Sctp
 from .srtp import SrtpRefused, srtp_of
 
 logger = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 10.0
 SRTP_PROFILES = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80]
-SCTP_MAX_MESSAGE = 65536
 MEDIA_A_SECOND, MEDIA_BURST = 3000.0, 3000.0  # datagrams: three times what pictures and voice need
 
 
@@ -39,6 +36,7 @@ class TransportOwner(Protocol):
     def path_changed(self) -> None: ...
     def on_rtp(self, data: bytes, now: float) -> None: ...
     def on_rtcp(self, data: bytes, now: float) -> None: ...
+    def on_data(self, message: bytes | str) -> None: ...
 
 
 class Transport:
@@ -63,8 +61,9 @@ class Transport:
         self._dtls._set_role("server")
         self._dtls._srtp_profiles = SRTP_PROFILES
         self._dtls.on("statechange", self._dtls_state_changed)
-        self._sctp: Sctp | None = None
-        self._sctp_port: int | None = None
+        self._data: DataChannel | None = None
+        self._data_port: int | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._handshake: asyncio.Task[None] | None = None
         self._closed = False
         self._media_left, self._media_refilled = MEDIA_BURST, self.heard
@@ -75,9 +74,16 @@ class Transport:
         self._media_left = min(MEDIA_BURST, self._media_left + more)
         self._media_refilled = now
 
-    def use_data_channels(self, remote_port: int) -> None:
-        """Runs SCTP once DTLS is up; messages are accepted and, on this floor, ignored."""
-        self._sctp_port = remote_port
+    def use_data_channel(self, remote_port: int) -> None:
+        """Opens the data channel once DTLS is up; told again, it changes nothing."""
+        if self._data_port is None:
+            self._data_port = remote_port
+            if self.ready:
+                self._open_data_channel(remote_port)
+
+    def send_data(self, message: str) -> bool:
+        """False when it was dropped; nothing that must arrive goes this way."""
+        return self._data is not None and self._data.tell(message)
 
     def send_rtp(self, packet: bytes) -> int:
         """Protects and sends; returns the datagram's size, 0 when the session is not up."""
@@ -122,8 +128,10 @@ class Transport:
         self.ready = False
         if self._handshake is not None:
             self._handshake.cancel()
-        if self._sctp is not None:
-            await self._sctp.stop()
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._data is not None:
+            await self._data.stop()
         try:
             await self._dtls.stop()
         finally:
@@ -154,10 +162,15 @@ class Transport:
         self._rx, self._tx = srtp_of(self._dtls._rx_srtp), srtp_of(self._dtls._tx_srtp)
         self.ready = True
         self.owner.connected()
-        if self._sctp_port is not None:
-            self._sctp = Sctp(self._dtls, lambda: self.mux.dropped("sctp_invalid"))
-            with contextlib.suppress(ConnectionError):  # closed in the meantime
-                await self._sctp.start(RTCSctpCapabilities(SCTP_MAX_MESSAGE), self._sctp_port)
+        if self._data_port is not None:
+            self._open_data_channel(self._data_port)
+
+    def _open_data_channel(self, remote_port: int) -> None:
+        self._data = DataChannel(self._dtls, self.owner.on_data, self._bad_chunk)
+        self._opening = asyncio.get_running_loop().create_task(self._data.begin(remote_port))
+
+    def _bad_chunk(self) -> None:
+        self.mux.dropped("sctp_invalid")
 
     def _dtls_state_changed(self) -> None:
         if self._dtls.state == "closed" and not self._closed:

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from consultations.sfu.config import MediaConfig
+from consultations.sfu.data import DataChannel
 from consultations.sfu.mux import Mux
 from consultations.sfu.peer import Callbacks, Peer
 from consultations.sfu.room import Room
-from consultations.sfu.sctp import Sctp
 from consultations.sfu.sdp import Offer, parse_offer
 
 OFFERS = Path(__file__).parent.parent / "sfu" / "offers"
@@ -49,6 +49,7 @@ def peer(name: str, room: Room, offer: Offer) -> Peer:
         disconnected=lambda reason: None,
         path_changed=lambda: None,
         new_source=room.arrange,
+        data=lambda message: None,
     )
     made = Peer(name, lambda owner: Path_(), nothing, CONFIG)  # type: ignore[arg-type,return-value]
     made.may_send = made.may_receive = True
@@ -79,11 +80,10 @@ class _Dtls:
         await asyncio.sleep(0)
 
 
-def association() -> Sctp:
+def association() -> DataChannel:
     """One that is up: the newest number that has come is NUMBER."""
-    sctp = Sctp(_Dtls(), lambda: None)  # type: ignore[arg-type]
+    sctp = DataChannel(_Dtls(), lambda _message: None, lambda: None)  # type: ignore[arg-type]
     sctp._remote_port = 5000
-    sctp._data_channel_id = 1
     sctp._local_verification_tag = sctp._remote_verification_tag = TAG
     sctp._last_received_tsn = sctp._last_sacked_tsn = NUMBER
     sctp._set_state(sctp.State.ESTABLISHED)

@@ -100,7 +100,7 @@ async def test_a_data_channel_opens_beside_the_media(
             """async () => {
                 globalThis.raw = new RTCPeerConnection();
                 raw.addTransceiver("audio");
-                globalThis.channel = raw.createDataChannel("later");
+                globalThis.channel = raw.createDataChannel("", { negotiated: true, id: 0 });
                 await raw.setLocalDescription();
                 return raw.localDescription.sdp;
             }"""
