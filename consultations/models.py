@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from consultations.picture_model import Picture as Picture
 from scheduling.models import Appointment, PersonalLink, Specialist
 from telemed.accounts.models import Act, Organisation, Patient
 from telemed.accounts.rows import Row

@@ -297,6 +297,9 @@ TURN_SECRET = (
 RECORDINGS_DIR = env.path("RECORDINGS_DIR", VAR_DIR / "recordings")
 RECORDING_KEPT = timedelta(days=env.integer("RETENTION_RECORDING_DAYS", 365, at_least=1))
 
+# --- pictures that were asked for in a visit, kept with the patient's file
+PICTURES_DIR = env.path("PICTURES_DIR", VAR_DIR / "pictures")
+
 # --- booking
 BOOKING_HOLD = timedelta(minutes=env.integer("BOOKING_HOLD_MINUTES", 5, at_least=1, at_most=60))
 # Until how long before the start the patient's side moves or cancels without a telephone call.

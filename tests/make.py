@@ -6,6 +6,7 @@ from typing import Any
 
 from django.test import Client
 
+from consultations.models import Participant, Picture, Room
 from scheduling.models import (
     Appointment,
     AvailabilityRule,
@@ -30,6 +31,7 @@ from telemed.accounts.models import (
 from telemed.accounts.names import search_key
 from telemed.accounts.roles import Role
 from telemed.lib import clock
+from telemed.lib.sealed_file import new_key
 
 LONG_AGO = date(2020, 1, 1)
 PASSWORD = "telemed-demo"
@@ -147,6 +149,25 @@ def representative(patient: Patient, user: User, **fields: Any) -> Representativ
     fields.setdefault("valid_from", LONG_AGO)
     return Representative.objects.create(
         organisation=patient.organisation, patient=patient, user=user, **fields
+    )
+
+
+def picture(room: Room, role: str, *, by: Participant | None = None, **fields: Any) -> Picture:
+    """Asked of somebody of this role, or of ``by``."""
+    visit = room.consultation
+    taker = by or Participant.objects.create(
+        organisation=visit.organisation,
+        room=room,
+        role=role,
+        state="admitted",
+        patient=visit.appointment.patient if role == "patient" else None,
+    )
+    fields.setdefault("key", new_key())
+    fields.setdefault("body_site", Picture.Site.HAND)
+    fields.setdefault("taken_at", clock.now())
+    fields.setdefault("asked_by", visit.appointment.specialist.user)
+    return Picture.objects.create(
+        organisation=visit.organisation, consultation=visit, participant=taker, **fields
     )
 
 
