@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 
-from consultations.models import GuestSession, Participant, ParticipantRole, Recording
+from consultations.models import GuestSession, Participant, ParticipantRole, Picture, Recording
 from scheduling import links
 from scheduling.access import appointment_for, appointments_in
 from scheduling.models import Appointment, PersonalLink
@@ -197,6 +197,36 @@ def recording_to_close(viewer: Viewer) -> QuerySet[Recording]:
     rows = Recording.objects.filter(theirs | took, voided_at__isnull=True)
     rows = rows.filter(state__in=[state.STOPPED, state.MUXING, state.READY])
     return rows.select_related("consultation__appointment")
+
+
+def pictured_visit(viewer: Viewer, appointment_id: UUID) -> Appointment:
+    """A visit whose pictures they may see; ``Http404`` when foreign or absent."""
+    rows = _pictured(viewer).filter(pk=appointment_id)
+    found = rows.select_related("patient", "specialist__user", "service").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def pictures_in(viewer: Viewer) -> QuerySet[Picture]:
+    """What they may see: of a visit of theirs, of their place's, or of somebody in their care, and
+    what they asked for themselves."""
+    rows = Picture.objects.filter(voided_at__isnull=True, state=Picture.State.READY)
+    rows = rows.filter(consultation__appointment__in=_pictured(viewer).values("pk"))
+    return rows.select_related("consultation__appointment", "participant__user")
+
+
+def picture_to_void(viewer: Viewer) -> QuerySet[Picture]:
+    """What they asked for themselves, or was taken in a visit that they perform."""
+    performs = Q(consultation__appointment__specialist__user=viewer.user)
+    return pictures_in(viewer).filter((Q(asked_by=viewer.user) | performs) & _takes(viewer))
+
+
+def _pictured(viewer: Viewer) -> QuerySet[Appointment]:
+    asked = Picture.objects.filter(asked_by=viewer.user, voided_at__isnull=True)
+    asked_in = Q(pk__in=asked.values("consultation__appointment")) & _takes(viewer)
+    reached = Q(pk__in=appointments_in(viewer, May.PICTURE_SEE).values("pk"))
+    return Appointment.objects.filter(reached | asked_in, voided_at__isnull=True)
 
 
 def _takes(viewer: Viewer) -> Q:

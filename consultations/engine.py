@@ -9,6 +9,7 @@ from consultations.rules import Permit
 from consultations.sfu import (
     AnyEvent,
     Appetite,
+    DataReceived,
     Event,
     JoinRefused,
     MediaConfig,
@@ -32,6 +33,7 @@ from consultations.sfu.limits import Allowance
 __all__ = [
     "Allowance",
     "AnyEvent",
+    "DataReceived",
     "Engine",
     "Event",
     "JoinRefused",
@@ -106,6 +108,10 @@ class Engine:
 
     def heard(self, room: str, participant: str) -> None:
         self._server.heard(room, participant)
+
+    def tell(self, room: str, participant: str, message: str) -> bool:
+        """Over their data channel; False when it was dropped."""
+        return self._server.tell(room, participant, message)
 
     def leave(self, room: str, participant: str) -> None:
         self._server.leave(room, participant)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from consultations import recordings
+from consultations import pictures, recordings
 from consultations.access import barred, live_sessions
 from consultations.models import (
     ChatMessage,
@@ -12,6 +12,7 @@ from consultations.models import (
     ConsentOverride,
     Consultation,
     Participant,
+    Picture,
     PresentPerson,
     Room,
 )
@@ -38,6 +39,7 @@ class Facts:
     barred: frozenset[str]  # participants who lost what they came by
     contacts: dict[str, str]  # the patient's first of each system
     recorded: Recorded
+    pictures: list[Picture]
     read_at: datetime = field(default_factory=clock.now)
 
     @property
@@ -101,6 +103,7 @@ def load(room_id: UUID | str) -> Facts:
         barred=frozenset(barred(one.pk for one in people)),
         contacts=first_contacts(room.consultation.appointment.patient_id),
         recorded=recordings.load(room, people, everybody),
+        pictures=list(pictures.of(room.consultation_id)),
     )
 
 

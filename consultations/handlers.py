@@ -7,6 +7,7 @@ be refused, the refresh that follows restores what the database says.
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from consultations import database, rules, snapshot
 from consultations.actions import admission, chat, entering, presence, visit
 from consultations.actions import consent as consents
 from consultations.actions import override as overrides
+from consultations.actions import picture as photos
 from consultations.actions import recording as records
 from consultations.engine import Engine, JoinRefused
 from consultations.facts import Facts
@@ -337,6 +339,29 @@ async def record_withdraw(turn: Turn) -> None:
     await turn.do(records.withdraw, subject, keep=turn.message["keep"])
 
 
+async def picture_ask(turn: Turn) -> None:
+    said = turn.message
+    wanted = photos.Wanted(UUID(said.id), said["site"], said["side"])
+    await turn.do(photos.ask, said["participant"], wanted)
+
+
+async def picture_send(turn: Turn) -> None:
+    said = turn.message
+    announced = photos.Announced(
+        bytes=said["bytes"],
+        sha256=said["sha256"],
+        width=said["width"],
+        height=said["height"],
+        age=timedelta(seconds=said["age"]),
+    )
+    await turn.do(photos.agree, said["picture"], announced)
+    await turn.rooms.refresh(turn.room.id)  # what follows over the data channel is expected
+
+
+async def picture_end(turn: Turn) -> None:
+    await turn.do(photos.end, turn.message["picture"])
+
+
 async def emergency(turn: Turn) -> None:
     await turn.do(visit.show_emergency)
 
@@ -378,6 +403,9 @@ HANDLERS: dict[str, Handler] = {
     "record_start": record_start,
     "record_stop": record_stop,
     "record_withdraw": record_withdraw,
+    "picture_ask": picture_ask,
+    "picture_send": picture_send,
+    "picture_end": picture_end,
     "emergency": emergency,
     "finish": finish,
 }
@@ -401,6 +429,9 @@ ADMITTED_ONLY = frozenset(
         "record_start",
         "record_stop",
         "record_withdraw",
+        "picture_ask",
+        "picture_send",
+        "picture_end",
         "emergency",
         "finish",
     }

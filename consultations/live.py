@@ -23,6 +23,7 @@ from consultations.actions.entering import note_link
 from consultations.engine import (
     Allowance,
     AnyEvent,
+    DataReceived,
     Engine,
     PeerBack,
     PeerConnected,
@@ -36,6 +37,7 @@ from consultations.engine import (
     SpeakerChanged,
 )
 from consultations.facts import Facts
+from consultations.live_pictures import Pictures
 from consultations.live_recording import Recordings
 from consultations.logbook import Ending, Logbook
 from consultations.models import Participant, ParticipantRole, Room
@@ -190,6 +192,7 @@ class Rooms:
         self.engine: Engine
         self.logbook = Logbook()
         self.recordings = Recordings(self)
+        self.pictures = Pictures(self)
         self._rooms: dict[str, LiveRoom] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -225,6 +228,7 @@ class Rooms:
             room.sockets.discard(socket)
 
     def forget(self, room_id: str) -> None:
+        self.pictures.give_up(room_id)
         self._rooms.pop(room_id, None)
 
     def number(self, room_id: str) -> int:
@@ -272,6 +276,7 @@ class Rooms:
     async def _follow(self, room: LiveRoom, facts: Facts, here: set[Socket]) -> None:
         self.recordings.follow(room.id, facts)  # before anybody new is heard
         self._permit(room, facts)
+        self.pictures.follow(room)
         for socket in here & room.sockets:
             code = _must_end(facts, socket)
             if code:
@@ -387,6 +392,8 @@ class Rooms:
                 self._tell(room, slots_message(event.slots), to=event.peer_id)
             case SpeakerChanged():
                 self._tell(room, {"type": "speaker", "participant": event.peer_id})
+            case DataReceived():
+                self.pictures.hear(room, event)
             case QualityChanged():
                 self._tell(room, {"type": "quality", "level": event.level}, to=event.peer_id)
 
@@ -410,9 +417,16 @@ class Rooms:
             if to is None or str(one.pk) == to:
                 self.spawn(socket.tell(message))
 
+    def tell_professionals(self, room_id: str, message: dict[str, Any]) -> None:
+        room = self._rooms.get(room_id)
+        for socket, one in room.inside() if room is not None else ():
+            if one.role in snapshot.PROFESSIONAL:
+                self.spawn(socket.tell(message))
+
     async def abandon(self, room_id: str) -> None:
         """The lease is another's: end everything here and send people there, not all at once."""
         room = self._rooms.pop(room_id, None)
+        self.pictures.give_up(room_id)
         self.logbook.announce_room(room_id, Ending.SHUTDOWN)
         self.engine.end_room(room_id)
         for socket in list(room.sockets) if room else ():

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consultations.models import Consent, Consultation
+from consultations.models import Consent, Consultation, Picture
 from consultations.quality_rules import MODES
 
 MAX_BYTES = 64 * 1024
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SHA256 = re.compile("[0-9a-f]{64}")
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 Check = Callable[[Any], bool]
@@ -53,6 +54,10 @@ def count(most: int) -> Check:
 def identifier(value: Any) -> bool:
     """A UUID in the one spelling of RFC 9562, so that ids compare as text."""
     return isinstance(value, str) and bool(_UUID.fullmatch(value))
+
+
+def sha256(value: Any) -> bool:
+    return isinstance(value, str) and bool(_SHA256.fullmatch(value))
 
 
 def one_version(value: Any) -> bool:
@@ -134,6 +139,24 @@ KINDS: dict[str, Kind] = {
     "record_start": Kind({}),
     "record_stop": Kind({}),
     "record_withdraw": Kind({"subject": identifier, "keep": flag}),
+    "picture_ask": Kind(
+        {
+            "participant": identifier,
+            "site": one_of(*Picture.Site.values),
+            "side": one_of(*Picture.Side.values),
+        }
+    ),
+    "picture_send": Kind(
+        {
+            "picture": identifier,
+            "bytes": count(1_000_000_000),
+            "sha256": sha256,
+            "width": count(100_000),
+            "height": count(100_000),
+            "age": number(0, 100 * 366 * 86_400),
+        }
+    ),
+    "picture_end": Kind({"picture": identifier}),
     "emergency": Kind({}),
     "finish": Kind({"mode": one_of(*Consultation.Mode.values)}),
 }

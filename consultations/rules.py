@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from consultations.models import Participant, ParticipantRole, Room
+from consultations.models import Participant, ParticipantRole, Picture, Room
 
 State = Participant.State
 
@@ -239,6 +239,47 @@ def outcome_after(seen: Attendance) -> tuple[str, str] | None:
     if seen.patient_opened:
         return "arrived", f"could_not_join_{seen.trouble or 'unknown'}"
     return "noshow", "patient_absent"
+
+
+# --- pictures
+
+SENDS_PICTURES = frozenset(
+    {ParticipantRole.PATIENT, ParticipantRole.REPRESENTATIVE, ParticipantRole.PRESENTER}
+)
+MAX_PICTURE_BYTES = 20_000_000
+MAX_OPEN_PICTURES = 3
+PICTURE_LIMIT = timedelta(hours=2)  # from the asking until it is whole
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A picture asked of somebody of ``role``; ``with_device``: not on somebody else's.
+    ``open``: so many are asked of them already."""
+
+    role: str
+    inside: bool
+    with_device: bool
+    room_state: str
+    open: int
+
+
+def may_ask_for_picture(it: Asking) -> str:
+    """Why not: ``not_allowed``, ``picture_not_now``, ``picture_many``; "" when it may."""
+    if it.role not in SENDS_PICTURES or not it.with_device:
+        return "not_allowed"
+    if not it.inside or it.room_state != Room.State.IN_SESSION:
+        return "picture_not_now"
+    return "picture_many" if it.open >= MAX_OPEN_PICTURES else ""
+
+
+def may_send_picture(*, asked: bool, state: str, size: int) -> str:
+    """Why a picture may not be announced: ``not_allowed`` by whom it was not ``asked`` of,
+    ``picture_over``, ``picture_too_large``; "" when it may, another in its place as well."""
+    if not asked:
+        return "not_allowed"
+    if state not in (Picture.State.ASKED, Picture.State.SENDING):
+        return "picture_over"
+    return "" if 0 < size <= MAX_PICTURE_BYTES else "picture_too_large"
 
 
 # --- recording

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from consultations import recording_snapshot, rules, whereabouts
+from consultations import picture_snapshot, recording_snapshot, rules, whereabouts
 from consultations.facts import Facts
 from consultations.models import ChatMessage, Participant, ParticipantRole
 from telemed.accounts.names import display_name, user_name
@@ -110,6 +110,7 @@ def _inside(
         "visit": _visit(facts, you),
         "emergency": emergency(facts, language) if facts.room.emergency_at else None,
         "recording": recording_snapshot.of(facts, you, partial(name_of, language=language)),
+        "pictures": picture_snapshot.of(facts, you, partial(name_of, language=language)),
     }
     if you.role == ParticipantRole.SPECIALIST:
         shown["waiting"] = [

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -11,9 +12,10 @@ from celery import shared_task
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
-from consultations import processes, queries, recording_files, rules
+from consultations import picture_files, pictures, processes, queries, recording_files, rules
+from consultations.actions import picture as taken
 from consultations.actions import recording as records
-from consultations.models import Participant, ParticipantRole, Recording
+from consultations.models import Participant, ParticipantRole, Picture, Recording, Room
 from consultations.sfu.record import Malformed
 from scheduling.actions.outcome import set_outcome
 from scheduling.models import Appointment, AppointmentStatus
@@ -28,6 +30,8 @@ MUXING_SECONDS = 3600
 GIVE_UP_MUXING = timedelta(hours=2)
 WRITER_IS_GONE = timedelta(minutes=5)
 ORPHAN_SECONDS = 24 * 3600.0
+CHECKING_SECONDS = 120
+LOOKED_AT_WITHIN = timedelta(minutes=3)
 UNSETTLED = [AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.CHECKED_IN]
 PATIENT_SIDE = [
     ParticipantRole.PATIENT,
@@ -119,21 +123,55 @@ def attend_recordings() -> None:
     written = Q(written_at__isnull=False) | Q(closed_at__lt=now - WRITER_IS_GONE)
     for row in Recording.objects.filter(written, state=Recording.State.CLOSED):
         records.delete(row, "closed")
-    _sweep(Path(settings.RECORDINGS_DIR))
+    _sweep(Path(settings.RECORDINGS_DIR), Recording, _GONE)
 
 
 _GONE = [Recording.State.DELETED]
 
 
-def _sweep(place: Path) -> None:
-    """Files whose recording was deleted, or went with the patient's file."""
+@shared_task(time_limit=CHECKING_SECONDS)
+def check_picture(picture_id: str) -> None:
+    """Take everything but the picture out of what was sent; the same picture twice does no harm."""
+    row = Picture.objects.filter(pk=picture_id, state=Picture.State.CHECKING).first()
+    if row is None:
+        return
+    try:
+        made = picture_files.keep(row)
+    except (picture_files.NoPicture, Unreadable, FileNotFoundError):
+        logger.exception("picture %s cannot be kept", row.pk)
+        taken.failed(row)
+        return
+    taken.kept(row, made)
+    picture_files.drop_sent(row)
+
+
+@shared_task
+def attend_pictures() -> None:
+    """What a lost message or a dead process left: pictures that nobody has looked at, that were
+    never whole in time, and files of such."""
+    now = clock.now()
+    late = Picture.objects.filter(state=Picture.State.CHECKING, whole_at__lt=now - LOOKED_AT_WITHIN)
+    for pk in late.values_list("pk", flat=True):
+        check_picture.delay(str(pk))
+    over = Q(received_at__lt=now - rules.PICTURE_LIMIT)
+    over |= Q(consultation__room__state=Room.State.CLOSED)
+    for row in Picture.objects.filter(over, state__in=pictures.OPEN):
+        taken.expire(row)
+    _sweep(Path(settings.PICTURES_DIR), Picture, _NOTHING_KEPT)
+
+
+_NOTHING_KEPT = [Picture.State.REFUSED, Picture.State.CANCELLED, Picture.State.FAILED]
+
+
+def _sweep(place: Path, model: type[Picture | Recording], gone: Sequence[str]) -> None:
+    """Folders of rows whose state says that they are ``gone``, or that went with the patient's
+    file."""
     if not place.is_dir():
         return
     now = clock.now().timestamp()
     folders = {folder.name: folder for folder in place.iterdir() if folder.is_dir()}
-    rows = dict(Recording.objects.values_list("pk", "state"))
-    known = {str(pk): state for pk, state in rows.items()}
+    known = {str(pk): state for pk, state in model.objects.values_list("pk", "state")}
     for name, folder in folders.items():
         unknown = name not in known and now - folder.stat().st_mtime > ORPHAN_SECONDS
-        if unknown or known.get(name) == Recording.State.DELETED:
+        if unknown or known.get(name) in gone:
             shutil.rmtree(folder, ignore_errors=True)

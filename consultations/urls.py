@@ -5,6 +5,7 @@ from consultations.views import (
     guests,
     operations,
     pages,
+    pictures,
     quality,
     recordings,
     tickets,
@@ -32,6 +33,9 @@ urlpatterns = [
     path("recording/<uuid:recording_id>/<int:number>.webm", recordings.film, name="film"),
     path("recording/<uuid:recording_id>/release/", recordings.release, name="recording_release"),
     path("recording/<uuid:recording_id>/close/", recordings.close, name="recording_close"),
+    path("visit/<uuid:appointment_id>/pictures/", pictures.index, name="pictures"),
+    path("picture/<uuid:picture_id>.jpg", pictures.picture, name="picture"),
+    path("picture/<uuid:picture_id>/void/", pictures.void, name="picture_void"),
     path("operations/media/", operations.nodes, name="nodes"),
     path("operations/media/<slug:name>/", operations.drain, name="drain"),
 ]

@@ -38,6 +38,10 @@ app.conf.beat_schedule = {
         "task": "consultations.tasks.attend_recordings",
         "schedule": timedelta(seconds=60),
     },
+    "pictures": {
+        "task": "consultations.tasks.attend_pictures",
+        "schedule": timedelta(seconds=60),
+    },
     "make documents": {
         "task": "telemed.records.tasks.make_missing_documents",
         "schedule": timedelta(seconds=60),

@@ -42,6 +42,9 @@ GET  consultations:film                 in      403       yes/404  yes/404  403 
 POST consultations:recording_close      in      403       yes/404  yes/404  403        yes/404     403          403      403
 POST consultations:recording_release    in      403       403      403      403        yes/404     403          403      403
 GET  consultations:recordings           in      403       yes/404  yes/404  403        yes/404     403          403      403
+GET  consultations:picture              in      403       yes/404  yes/404  yes/404    yes/404     403          403      403
+POST consultations:picture_void         in      403       403      403      403        yes/404     403          403      403
+GET  consultations:pictures             in      403       yes/404  yes/404  yes/404    yes/404     403          403      403
 POST consultations:drain                in      403       403      403      403        403         403          yes/404  403
 POST consultations:guest_measured       404     404       404      404      404        404         404          404      404
 POST consultations:guest_trouble        404     404       404      404      404        404         404          404      404
@@ -199,6 +202,9 @@ record_consent  not_admitted yes/X        yes/X        yes/X        yes/X       
 record_start    not_admitted not_allowed  not_allowed  not_allowed  not_allowed  recording_unconsented
 record_stop     not_admitted not_allowed  not_allowed  not_allowed  not_allowed  yes
 record_withdraw not_admitted yes/X        yes/X        yes/X        yes/X        yes/X
+picture_ask     not_admitted not_allowed  not_allowed  not_allowed  not_allowed  not_allowed/X
+picture_send    not_admitted unknown_picture unknown_picture unknown_picture unknown_picture unknown_picture
+picture_end     not_admitted unknown_picture unknown_picture unknown_picture unknown_picture unknown_picture
 emergency   not_admitted   yes          yes          yes          yes          yes
 finish      not_admitted   not_allowed  not_allowed  not_allowed  not_allowed  yes
 """

@@ -19,8 +19,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from consultations import processes, recordings
-from consultations.models import ConsentOverride, Consultation, Recording
+from consultations import pictures, processes, recordings
+from consultations.models import ConsentOverride, Consultation, Picture, Recording, Room
 from scheduling import links
 from scheduling.actions import issue_link
 from scheduling.models import Appointment, Hold, Specialist
@@ -147,6 +147,14 @@ class World:
     def foreign_recording(self) -> Recording:
         return recorded(self.foreign_note)
 
+    @cached_property
+    def own_picture(self) -> Picture:
+        return pictured(self.own_note)
+
+    @cached_property
+    def foreign_picture(self) -> Picture:
+        return pictured(self.foreign_note)
+
     def media_process(self) -> str:
         return processes.register("m1").name
 
@@ -199,6 +207,7 @@ THINGS: dict[str, tuple[Thing, Thing]] = {
     ),
     "organisation_id": (lambda w, c: w.cast.imilchil.id, lambda w, c: w.retired.id),
     "recording_id": (lambda w, c: w.own_recording.id, lambda w, c: w.foreign_recording.id),
+    "picture_id": (lambda w, c: w.own_picture.id, lambda w, c: w.foreign_picture.id),
     "pk": (lambda w, c: w.passkey(w.user(c)).pk, lambda w, c: w.passkey(w.cast.hassan).pk),
     "note_id": (lambda w, c: w.own_note.id, lambda w, c: w.foreign_note.id),
 }
@@ -234,6 +243,16 @@ def recorded(note: Note) -> Recording:
     path, name = recordings.film_path(made.pk, 0), recordings.film_name(made.pk, 0)
     with SealedWriter(path, made.key, name) as film:
         film.write(b"WebM")
+    return made
+
+
+def pictured(note: Note) -> Picture:
+    """A picture that is kept, in the visit of this note."""
+    room = Room.objects.create(consultation=note.consultation)
+    made = make.picture(room, "patient", state="ready")
+    name = pictures.kept_name(made.pk)
+    with SealedWriter(pictures.kept_path(made.pk), made.key, name) as file:
+        file.write(b"JPEG")
     return made
 
 
@@ -313,11 +332,12 @@ EVERY = [(method, name) for name in sorted(patterns()) for method in METHODS]
 
 @pytest.fixture
 def world(cast, settings, tmp_path) -> World:
-    settings.RECORDINGS_DIR = tmp_path
+    settings.RECORDINGS_DIR = settings.PICTURES_DIR = tmp_path
     made = World(cast)
     users = [made.user(column) for column in matrix.COLUMNS[1:]]
     things = [made.own_note, made.foreign_note, made.local_specialist, made.retired]
     things += [made.own_recording, made.foreign_recording]
+    things += [made.own_picture, made.foreign_picture]
     assert all([*users, *things, cast.at_home, cast.hassan]), "made before any cell is rolled back"
     return made
 

@@ -15,7 +15,7 @@ from consultations import consent_texts, recordings, refused_links, rules, where
 from consultations.access import GUEST_COOKIE, Seat, guest_of, link_or_404, seat_for
 from consultations.actions.entering import may_come_late, open_visit, opened
 from consultations.actions.guests import start_session
-from consultations.models import Consultation, Participant, ParticipantRole, Room
+from consultations.models import Consultation, Participant, ParticipantRole, Picture, Room
 from consultations.snapshot import PROFESSIONAL
 from consultations.views.cards import card
 from consultations.views.guests import what_the_patient_may
@@ -147,6 +147,9 @@ def _visit_page(
         "patient_text": consent_texts.text_for(get_language() or "fr", patient=True),
         "other_text": consent_texts.text_for(get_language() or "fr", patient=False),
         "identifications": Consultation.Identification.choices,
+        "body_sites": Picture.Site.choices,
+        "sides": Picture.Side.choices,
+        "pictures_url": _pictures_url(seat),
         "site": seat.appointment.site or seat.appointment.organisation,
         "help_phone": _help_phone(seat.appointment),
         "where": _where(visit.consultation, seat) if seat.role in SAYS_WHERE else None,
@@ -227,6 +230,13 @@ def _recordings_url(seat: Seat, visit: Room) -> str:
     if not (seat.verified and concerned and visit.consultation.recordings.exists()):
         return ""
     return reverse("consultations:recordings", args=[seat.appointment.pk])
+
+
+def _pictures_url(seat: Seat) -> str:
+    """For those who see all of a visit's pictures: a page of its own, beside the call."""
+    if not (seat.verified and seat.role in PROFESSIONAL):
+        return ""
+    return reverse("consultations:pictures", args=[seat.appointment.pk])
 
 
 def _records_url(visit: Room) -> str:

@@ -39,6 +39,7 @@ REPRESENTATIVE_FLAGS: dict[May, str] = {
     May.SUMMARY_READ: "may_read",
     May.RECORDING_PLAY: "may_read",
     May.RECORDING_CLOSE: "may_consent",
+    May.PICTURE_SEE: "may_read",
     May.AUDIT_READ_OWN: "may_read",
 }
 

@@ -48,6 +48,8 @@ class May(StrEnum):
     RECORDING_PLAY = "recording.play"
     RECORDING_RELEASE = "recording.release"
     RECORDING_CLOSE = "recording.close"
+    PICTURE_SEE = "picture.see"
+    PICTURE_VOID = "picture.void"
     REGION_DAY = "region.day"
     CENTRE_DAY = "centre.day"
     OWN_DAY = "own.day"
@@ -76,6 +78,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.SUMMARY_READ,
             May.RECORDING_PLAY,  # once it was released to them
             May.RECORDING_CLOSE,
+            May.PICTURE_SEE,
             May.AUDIT_READ_OWN,
         }
     ),
@@ -99,6 +102,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.CONSENT_WITNESS,
             May.ROOM_SEE_QUALITY,
             May.SUMMARY_READ,
+            May.PICTURE_SEE,
             May.CENTRE_DAY,
         }
     ),
@@ -124,6 +128,8 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.RECORDING_PLAY,  # what they took themselves
             May.RECORDING_RELEASE,
             May.RECORDING_CLOSE,
+            May.PICTURE_SEE,
+            May.PICTURE_VOID,
             May.OWN_DAY,
         }
     ),

@@ -127,6 +127,7 @@ def summary(request: HttpRequest, consultation_id: UUID) -> HttpResponse:
         "summary": found,
         "visit": found.consultation.appointment,
         "may_play": viewer(request).may(May.RECORDING_PLAY),
+        "may_see_pictures": viewer(request).may(May.PICTURE_SEE),
     }
     return render(request, "records/summary.html", context)
 

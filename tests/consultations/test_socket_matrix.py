@@ -61,6 +61,16 @@ def fields(name: str, whom: str, column: str) -> dict[str, Any]:
         "override": {"reason": "She lost consciousness."},
         "record_consent": {"subject": whom, **recording_words()},
         "record_withdraw": {"subject": whom, "keep": True},
+        "picture_ask": {"participant": whom, "site": "hand", "side": "left"},
+        "picture_send": {
+            "picture": str(uuid4()),
+            "bytes": 1000,
+            "sha256": "0" * 64,
+            "width": 40,
+            "height": 30,
+            "age": 2,
+        },
+        "picture_end": {"picture": str(uuid4())},
         "finish": {"mode": "video"},
     }
     return known.get(name, {})

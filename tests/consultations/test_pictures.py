@@ -1,0 +1,493 @@
+"""A picture through the room's own socket and data channel: asked for, sent over losses, kept."""
+
+import asyncio
+import hashlib
+import json
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from consultations import picture_files, pictures, rules, tasks
+from consultations.live_pictures import PIECE
+from consultations.models import Picture, Room
+from consultations.rules import Asking
+from telemed.audit.models import Event
+from telemed.lib import clock
+from tests.consultations.conftest import words
+from tests.consultations.jpegs import PLACE, photo, pixels
+from tests.consultations.media import Door, hears
+from tests.sfu.data_peer import DataPeer
+
+PHOTO = photo(1200, 900)
+STEP = 4096
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
+    settings.PICTURES_DIR = tmp_path / "pictures"
+    return settings.PICTURES_DIR
+
+
+# --- the rules
+
+
+ME = Asking("patient", inside=True, with_device=True, room_state="in-session", open=0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({}, ""),
+        ({"role": "representative"}, ""),
+        ({"role": "presenter"}, ""),
+        ({"role": "specialist"}, "not_allowed"),
+        ({"role": "companion"}, "not_allowed"),
+        ({"role": "interpreter"}, "not_allowed"),
+        ({"with_device": False}, "not_allowed"),
+        ({"inside": False}, "picture_not_now"),
+        ({"room_state": "paused"}, "picture_not_now"),
+        ({"room_state": "waiting"}, "picture_not_now"),
+        ({"open": 2}, ""),
+        ({"open": 3}, "picture_many"),
+    ],
+)
+def test_who_may_be_asked(changed, refusal):
+    assert rules.may_ask_for_picture(Asking(**{**vars(ME), **changed})) == refusal
+
+
+@pytest.mark.parametrize(
+    ("asked", "state", "size", "refusal"),
+    [
+        (True, "asked", 1, ""),
+        (True, "asked", rules.MAX_PICTURE_BYTES, ""),
+        (True, "sending", 1000, ""),
+        (False, "asked", 1000, "not_allowed"),
+        (True, "checking", 1000, "picture_over"),
+        (True, "ready", 1000, "picture_over"),
+        (True, "refused", 1000, "picture_over"),
+        (True, "cancelled", 1000, "picture_over"),
+        (True, "asked", 0, "picture_too_large"),
+        (True, "asked", rules.MAX_PICTURE_BYTES + 1, "picture_too_large"),
+    ],
+)
+def test_what_may_be_sent(asked, state, size, refusal):
+    assert rules.may_send_picture(asked=asked, state=state, size=size) == refusal
+
+
+# --- in the room
+
+
+@pytest.fixture
+async def call(cast, visit, enter):
+    """Dr Salma and Amina in the call; Amina's connection has a data channel."""
+    salma = await enter(cast.salma, visit)
+    amina = await enter(cast.amina_user, visit)
+    await amina.change("consent", participant=amina.id, **words())
+    await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+    peer = await with_channel(amina)
+    doctor = await with_channel(salma)
+    await hears(doctor)
+    yield salma, amina, peer
+    peer.kill()
+    doctor.kill()
+
+
+async def with_channel(caller) -> DataPeer:
+    peer = DataPeer(Door(caller), "", caller.id)
+    await peer.enter()
+    peer.play()
+    await peer.open_channel()
+    return peer
+
+
+async def asked(salma, amina) -> str:
+    picture = str(uuid4())
+    answer = await salma.change(
+        "picture_ask", participant=amina.id, site="hand", side="left", id_=picture
+    )
+    assert answer["type"] == "done", answer
+    await amina.until(lambda: any(one["id"] == picture for one in of(amina)))
+    return picture
+
+
+def of(caller) -> list[dict]:
+    return caller.snapshot.get("pictures") or []
+
+
+def states(caller) -> set[str]:
+    return {one["state"] for one in of(caller)}
+
+
+def announcement(picture: str, data: bytes = PHOTO, **fields) -> dict:
+    return {
+        "picture": picture,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "width": 1200,
+        "height": 900,
+        "age": 3,
+        **fields,
+    }
+
+
+async def agrees(amina, picture: str, data: bytes = PHOTO, **fields) -> dict:
+    return await amina.change("picture_send", **announcement(picture, data, **fields))
+
+
+class Sending:
+    """What the browser's `upload.js` does, without its pace."""
+
+    def __init__(self, peer: DataPeer, picture: str, data: bytes = PHOTO) -> None:
+        self.peer, self.picture, self.data = peer, picture, data
+
+    def words(self) -> list[dict]:
+        return [said for said in map(json.loads, self.peer.said) if said["picture"] == self.picture]
+
+    async def word(self, key: str) -> dict:
+        """The newest word with this in it."""
+        async with asyncio.timeout(15):
+            while not any(key in said for said in self.words()):
+                await asyncio.sleep(0.02)
+        return next(said for said in reversed(self.words()) if key in said)
+
+    async def asks(self) -> dict:
+        """How much is there?"""
+        before = len(self.words())
+        self.peer.channel.send(json.dumps({"picture": self.picture}))
+        async with asyncio.timeout(15):
+            while len(self.words()) <= before:
+                await asyncio.sleep(0.02)
+        return self.words()[-1]
+
+    def sends(self, start: int, stop: int | None = None) -> None:
+        stop = len(self.data) if stop is None else stop
+        for at in range(start, stop, STEP):
+            piece = self.data[at : min(stop, at + STEP)]
+            self.peer.channel.send(PIECE.pack(UUID(self.picture).bytes, at) + piece)
+
+    async def to_the_end(self) -> dict:
+        self.sends(int((await self.asks())["have"]))
+        return await self.word("stored")
+
+
+async def is_kept(picture: str) -> Picture:
+    """What the worker does once all has come."""
+    await asyncio.to_thread(tasks.check_picture, picture)
+    return await Picture.objects.select_related("participant").aget(pk=picture)
+
+
+async def test_a_picture_is_asked_for_agreed_to_sent_and_seen(call, folder):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    assert (of(amina)[0]["site"], of(amina)[0]["side"]) == ("hand", "left")
+    assert (await agrees(amina, picture))["type"] == "done"
+    word = await Sending(peer, picture).to_the_end()
+    row = await is_kept(picture)
+    await salma.until(lambda: states(salma) == {"ready"})
+
+    assert word["have"] == len(PHOTO)
+    kept = await asyncio.to_thread(picture_files.read, row)
+    assert pixels(kept) == pixels(PHOTO)
+    assert PLACE not in kept
+    assert not pictures.sent_path(picture).exists()
+    assert (str(row.participant_id), row.participant.role) == (amina.id, "patient")
+    assert (row.body_site, row.side, row.asked_by_id is not None) == ("hand", "left", True)
+    assert of(salma)[0]["url"] == reverse("consultations:picture", args=[picture])
+    assert of(amina)[0]["url"] is None
+    actions = {event.action async for event in Event.objects.all()}
+    assert {"picture.ask", "picture.send", "picture.receive", "picture.save"} <= actions
+
+
+async def test_it_arrives_byte_by_byte_the_same_over_a_cut_in_the_middle(call):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    await agrees(amina, picture)
+    sending, half = Sending(peer, picture), len(PHOTO) // 2
+    await sending.asks()
+    sending.sends(0, half)
+    peer.is_cut = True
+    sending.sends(half)
+    await asyncio.sleep(1.5)  # of an outage
+    assert not any("stored" in said for said in sending.words())
+    peer.is_cut = False
+
+    await sending.word("stored")
+    row = await Picture.objects.aget(pk=picture)
+    sent = await asyncio.to_thread(picture_files.read, row, sent=True)
+    assert hashlib.sha256(sent).hexdigest() == hashlib.sha256(PHOTO).hexdigest()
+
+
+async def test_another_connection_goes_on_where_the_lost_one_was(call):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    await agrees(amina, picture)
+    first = Sending(peer, picture)
+    await first.asks()
+    first.sends(0, 5 * STEP)
+    async with asyncio.timeout(10):
+        while (await first.asks())["have"] < 5 * STEP:
+            await asyncio.sleep(0.05)
+    peer.kill()  # the page was loaded again
+    again = await with_channel(amina)
+    second = Sending(again, picture)
+    assert (await second.asks())["have"] == 5 * STEP
+    await second.to_the_end()
+
+    row = await Picture.objects.aget(pk=picture)
+    assert await asyncio.to_thread(picture_files.read, row, sent=True) == PHOTO
+    again.kill()
+
+
+async def test_said_twice_or_sent_twice_changes_nothing(call):
+    salma, amina, peer = call
+    id_ = str(uuid4())
+    for _ in range(2):
+        await salma.change("picture_ask", id_=id_, participant=amina.id, site="eye", side="right")
+    await amina.until(lambda: of(amina))
+    assert await Picture.objects.acount() == 1
+    await agrees(amina, id_)
+    sending = Sending(peer, id_)
+    await sending.asks()
+    sending.sends(0, 8 * STEP)
+    sending.sends(0, 8 * STEP)
+    await sending.to_the_end()
+    assert (await agrees(amina, id_))["type"] == "done"
+    sending.sends(0)
+    assert (await sending.asks()) == {"picture": id_, "have": len(PHOTO), "stored": True}
+
+    row = await is_kept(id_)
+    assert row.state == "ready"
+    assert await Event.objects.filter(action="picture.send").acount() == 1
+    assert pixels(await asyncio.to_thread(picture_files.read, row)) == pixels(PHOTO)
+
+
+async def test_another_choice_takes_the_place_of_what_was_not_whole(call):
+    salma, amina, peer = call
+    picture, other = await asked(salma, amina), photo(800, 600, seed=3)
+    await agrees(amina, picture)
+    first = Sending(peer, picture)
+    await first.asks()
+    first.sends(0, 6 * STEP)
+    await agrees(amina, picture, other)
+    second = Sending(peer, picture, other)
+    assert (await second.asks())["have"] == 0
+    await second.to_the_end()
+
+    row = await Picture.objects.aget(pk=picture)
+    assert await asyncio.to_thread(picture_files.read, row, sent=True) == other
+
+
+async def test_who_waits_for_it_sees_how_far_it_is(call):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    await agrees(amina, picture)
+    sending = Sending(peer, picture)
+    await sending.asks()
+    sending.sends(0, 4 * STEP)
+
+    await salma.until(lambda: any(m["type"] == "picture" for m in salma.came))
+    word = next(m for m in salma.came if m["type"] == "picture")
+    assert word["picture"] == picture
+    assert 0 < word["have"] <= 4 * STEP
+    assert not any(m["type"] == "picture" for m in amina.came)
+
+
+# --- what is refused
+
+
+async def test_who_was_not_asked_sends_nothing(call):
+    salma, amina, peer = call
+    strangers = Sending(peer, str(uuid4()))
+    assert (await strangers.asks())["refused"] == "not_asked"
+    strangers.sends(0, STEP)
+    picture = await asked(salma, amina)
+    assert (await agrees(salma, picture))["code"] == "not_allowed"
+    early = Sending(peer, picture)
+    early.sends(0, STEP)
+    assert (await early.asks())["refused"] == "over"
+    assert not pictures.folder(picture).exists()
+
+
+async def test_a_picture_of_another_room_is_unknown(call, cast, enter):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    await Picture.objects.filter(pk=picture).aupdate(consultation=await elsewhere(cast))
+
+    assert (await agrees(amina, picture))["code"] == "unknown_picture"
+    await amina.until(lambda: not of(amina))
+    assert (await Sending(peer, picture).asks())["refused"] == "not_asked"
+
+
+async def elsewhere(cast):
+    from consultations.actions.entering import open_visit
+    from tests import make
+
+    def made():
+        service = make.service(
+            cast.dr_youssef, cast.dermatology, patient_place="facility", site=cast.temara
+        )
+        return open_visit(make.appointment(cast.zineb, service, clock.now())).consultation
+
+    return await asyncio.to_thread(made)
+
+
+async def test_more_than_was_announced_is_dropped(call):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    too_long = announcement(picture, bytes=rules.MAX_PICTURE_BYTES + 1)
+    assert (await amina.change("picture_send", **too_long))["code"] == "picture_too_large"
+    await agrees(amina, picture, PHOTO[: 3 * STEP])
+    sending = Sending(peer, picture, PHOTO)
+    await sending.asks()
+    sending.sends(0, 2 * STEP)
+    sending.sends(2 * STEP, 4 * STEP)
+
+    assert (await sending.word("refused"))["refused"] == "too_much"
+    assert (await sending.asks())["have"] == 0
+
+
+async def test_another_hash_than_the_announced_is_dropped_and_can_be_sent_anew(call):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    await agrees(amina, picture)
+    wrong = Sending(peer, picture, PHOTO[:-1] + b"\0")
+    await wrong.asks()
+    wrong.sends(0)
+    assert (await wrong.word("refused"))["refused"] == "hash"
+    assert not pictures.sent_path(picture).exists()
+
+    await Sending(peer, picture).to_the_end()
+    assert (await is_kept(picture)).state == "ready"
+
+
+async def test_nothing_is_taken_in_a_pause(call):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    await agrees(amina, picture)
+    sending = Sending(peer, picture)
+    await sending.asks()
+    await salma.change("pause")
+    sending.sends(0, 4 * STEP)
+    assert (await sending.asks())["have"] == 0
+    await salma.change("identify", how="known")
+    await salma.change("resume")
+    await amina.until(lambda: amina.snapshot["room"] == "in-session")
+
+    await sending.to_the_end()
+
+
+async def test_whoever_was_asked_may_say_no_and_the_specialist_may_take_it_back(call):
+    salma, amina, peer = call
+    first, second = await asked(salma, amina), await asked(salma, amina)
+    await agrees(amina, second)
+    sending = Sending(peer, second)
+    await sending.asks()
+    sending.sends(0, 4 * STEP)
+    await amina.change("picture_end", picture=first)
+    await salma.change("picture_end", picture=second)
+    await salma.until(lambda: states(salma) == {"refused", "cancelled"})
+
+    assert (await agrees(amina, first))["code"] == "picture_over"
+    assert (await sending.asks())["refused"] == "over"
+    async with asyncio.timeout(5):
+        while pictures.sent_path(second).exists():
+            await asyncio.sleep(0.02)
+
+
+async def test_no_more_than_three_are_asked_of_one_person_at_once(call):
+    salma, amina, _peer = call
+    for _ in range(rules.MAX_OPEN_PICTURES):
+        await asked(salma, amina)
+    refused = await salma.change("picture_ask", participant=amina.id, site="eye", side="none")
+
+    assert refused["code"] == "picture_many"
+
+
+# --- afterwards
+
+
+async def test_what_was_never_whole_goes_and_what_is_kept_stays(call, folder):
+    salma, amina, peer = call
+    done, open_ = await asked(salma, amina), await asked(salma, amina)
+    await agrees(amina, done)
+    await Sending(peer, done).to_the_end()
+    await is_kept(done)
+    await agrees(amina, open_)
+    sending = Sending(peer, open_)
+    await sending.asks()
+    sending.sends(0, 2 * STEP)
+    await sending.word("have")
+    await salma.change("identify", how="known")
+    await salma.change("finish", mode="video")
+    stray = folder / str(uuid4())
+    stray.mkdir()
+
+    await asyncio.to_thread(tasks.attend_pictures)
+    found = {str(row.pk): row.state async for row in Picture.objects.all()}
+    assert found == {done: "ready", open_: "cancelled"}
+    assert pictures.kept_path(done).exists()
+    assert not pictures.folder(open_).exists()
+    assert stray.exists()  # for a day: a row may be on its way
+
+
+async def test_an_asking_that_nobody_answers_is_over_after_its_time(call, clock):
+    salma, amina, _peer = call
+    picture = await asked(salma, amina)
+    clock.move(rules.PICTURE_LIMIT + timedelta(minutes=1))
+    await asyncio.to_thread(tasks.attend_pictures)
+
+    assert (await Picture.objects.aget(pk=picture)).state == "cancelled"
+
+
+async def test_what_is_no_picture_is_told_so(call):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    fake = b"%PDF" + bytes(9000)
+    await agrees(amina, picture, fake)
+    await Sending(peer, picture, fake).to_the_end()
+    row = await is_kept(picture)
+    await salma.until(lambda: states(salma) == {"failed"})
+
+    assert row.state == "failed"
+    await asyncio.to_thread(tasks.attend_pictures)
+    assert not pictures.folder(picture).exists()
+
+
+async def test_it_is_read_by_those_who_may_read_the_visit_and_every_reading_is_kept(
+    call, cast, visit
+):
+    salma, amina, peer = call
+    picture = await asked(salma, amina)
+    await agrees(amina, picture)
+    await Sending(peer, picture).to_the_end()
+    await is_kept(picture)
+
+    def read():
+        doctor, stranger = Client(), Client()
+        doctor.force_login(cast.salma)
+        stranger.force_login(cast.hassan)
+        url = reverse("consultations:picture", args=[picture])
+        seen = doctor.get(url)
+        assert seen["Content-Type"] == "image/jpeg"
+        assert "no-store" in seen["Cache-Control"]
+        assert PLACE not in seen.content
+        assert pixels(seen.content) == pixels(PHOTO)
+        assert stranger.get(url).status_code in (403, 404)
+        page = doctor.get(reverse("consultations:pictures", args=[visit.pk]))
+        assert url in page.content.decode()
+        doctor.post(reverse("consultations:picture_void", args=[picture]), {"reason": "Blurred"})
+        assert doctor.get(url).status_code == 404
+        return list(
+            Event.objects.filter(action__startswith="picture.").values_list("action", flat=True)
+        )
+
+    actions = await asyncio.to_thread(read)
+    assert {"picture.open", "picture.read", "picture.void"} <= set(actions)
+    assert await Room.objects.acount() == 1
+    row = await Picture.objects.aget(pk=picture)
+    assert (row.void_reason, row.state) == ("Blurred", "ready")
+    assert pictures.kept_path(picture).exists()
