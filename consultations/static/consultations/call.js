@@ -148,6 +148,15 @@ export class Call extends EventTarget {
     await this.#video[1]?.sender.replaceTrack(track);
   }
 
+  /**
+   * Carries what is no media, whole and in order. Both ends know of it, so it is there with the
+   * first answer; call it before the first offer.
+   * @returns {RTCDataChannel}
+   */
+  openChannel() {
+    return this.#connection.createDataChannel("", { negotiated: true, id: 0 });
+  }
+
   close() {
     clearTimeout(this.#askTimer);
     this.#listening.abort();

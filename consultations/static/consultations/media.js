@@ -4,6 +4,7 @@
  */
 
 import { Call } from "./call.js";
+import { detail } from "./events.js";
 import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
 import { reportCalls } from "./report.js";
 import { Superseded, codeOf } from "./signal.js";
@@ -22,7 +23,8 @@ const SLOW_MS = 4000;
 
 /**
  * Events: `slot` (detail: SlotTrack), `over` when the slots of before bring nothing any more,
- * `state` (detail: CallState), `trouble` (detail: the error of an offer).
+ * `state` (detail: CallState), `trouble` (detail: the error of an offer), `channel` (detail: the
+ * data channel of this connection, open).
  */
 export class Media extends EventTarget {
   /** @type {Call | null} */ call = null;
@@ -136,6 +138,10 @@ export class Media extends EventTarget {
 
   #newCall() {
     const call = new Call({ slots: { audio: 5, video: 6 } });
+    const channel = call.openChannel();
+    channel.addEventListener("open", () => {
+      if (call === this.call) this.#tell("channel", channel);
+    });
     call.addEventListener("slot", (event) => this.#tell("slot", detail(event)));
     call.addEventListener("needoffer", () => this.#restart(call));
     call.addEventListener("state", (event) => {
@@ -200,9 +206,4 @@ export class Media extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** @param {Event} event */
-function detail(event) {
-  return /** @type {CustomEvent} */ (event).detail;
 }

@@ -8,6 +8,7 @@ import { drawMessages, listenToForm } from "./chat.js";
 import { DeviceCheck, remembered } from "./check.js";
 import { testConnection } from "./conntest.js";
 import { playTestTone } from "./devices.js";
+import { detail } from "./events.js";
 import { listenToForms } from "./forms.js";
 import { lineOf, offerButton } from "./line.js";
 import { consentWords, drawConsents, drawPeople, drawWaiting } from "./lists.js";
@@ -18,6 +19,7 @@ import { RecordingPart } from "./recording.js";
 import { Sending } from "./sending.js";
 import { Signal, askTicket, codeOf } from "./signal.js";
 import { drawEmergency, drawVisit } from "./sheets.js";
+import { Shutter } from "./shutter.js";
 import { Side } from "./side.js";
 import { Stop } from "./stop.js";
 import { consentSpoken } from "./spoken.js";
@@ -65,6 +67,7 @@ class Visit {
       (on) => this.halt(on),
     );
     this.recording = new RecordingPart(root, (type, fields) => this.ask(type, fields));
+    this.shutter = new Shutter(root, this.signal, this.media, this.own);
     this.listenToControls();
     setInterval(() => void this.tick(), TICK_MS);
   }
@@ -480,6 +483,7 @@ class Visit {
     }
     this.media.hangUp();
     this.own.close();
+    this.shutter.end();
     this.show("ended");
     for (const dialog of document.querySelectorAll("dialog[open]")) {
       /** @type {HTMLDialogElement} */ (dialog).close();
@@ -490,11 +494,6 @@ class Visit {
     one(this.root, "#come-back").hidden = reason === "finished" || reason === "removed";
     document.title = this.title;
   }
-}
-
-/** @param {Event} event */
-function detail(event) {
-  return /** @type {CustomEvent} */ (event).detail;
 }
 
 void new Visit(one(document, "#visit")).begin();

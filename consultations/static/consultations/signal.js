@@ -48,6 +48,9 @@
  *   speakers: {id: string, name: string}[]}} Recorded
  * @typedef {{offered: boolean, asked: boolean, on: boolean, since: string | null,
  *   why: string | null, taken: boolean, missing: string[], here: Recorded[]}} Recording
+ * @typedef {{id: string, participant: string, name: string, site: string, side: string,
+ *   state: "asked" | "sending" | "checking" | "ready" | "refused" | "cancelled" | "failed",
+ *   bytes: number, sha256: string, at: string, url: string | null}} Picture
  * @typedef {object} Snapshot
  * @property {number} number
  * @property {string} room
@@ -60,6 +63,7 @@
  * @property {Visit} [visit]
  * @property {Emergency | null} [emergency]
  * @property {Recording | null} [recording]
+ * @property {Picture[]} [pictures]
  * @typedef {{url: string, ticket: string, protocol: number}} Ticket
  * @typedef {{code: string, message: string}} Refusal
  * @typedef {"connecting" | "open" | "away" | "ended"} LinkState
@@ -99,7 +103,7 @@ export function codeOf(error) {
 
 /**
  * Events, each a CustomEvent: `link` (LinkState), `snapshot` (Snapshot), `hint` (a server message
- * of type link, slots, speaker or quality), `moved` (the room is on another media process, which
+ * of type link, slots, speaker, quality or picture), `moved` (the room is on another media process, which
  * knows nothing of this one's connection), `ended` ({reason: EndReason, refusal?: Refusal}).
  */
 export class Signal extends EventTarget {

@@ -1,0 +1,157 @@
+"""A picture is asked for, taken, seen, agreed to and sent in browsers, over a cut in the middle."""
+
+import hashlib
+import io
+from collections.abc import Callable
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.visit import BACK_MS, DESK, PHONE, Guest
+from tests.browser.visits import Visit, book
+from tests.consultations.jpegs import PLACE, photo
+
+pytestmark = pytest.mark.browser
+
+KEPT_MS = 60_000
+CUT_MS = 4_000
+# What leaves of the browser's own store when all is done.
+LEFT = """() => new Promise((done) => {
+  const opening = indexedDB.open("telemed-pictures", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("pictures", { keyPath: "id" });
+  opening.onsuccess = () => {
+    const all = opening.result.transaction("pictures").objectStore("pictures").count();
+    all.onsuccess = () => { done(all.result); opening.result.close(); };
+  };
+})"""
+
+
+@pytest.fixture
+def visit(product) -> Visit:
+    return book(product)
+
+
+@pytest.fixture
+def together(new_person: Callable[..., Page], product, visit) -> tuple[Guest, Guest]:
+    """Amina on her phone and Dr Salma at her desk, in the call."""
+    patient = Guest(new_person(**PHONE), product.url).sign_in("amina")
+    specialist = Guest(new_person(**DESK), product.url).sign_in("dr.salma")
+    expect.set_options(timeout=BACK_MS)
+    patient.go_in(visit.path)
+    patient.agree()
+    specialist.go_in(visit.path)
+    specialist.admit()
+    patient.sees()
+    specialist.sees()
+    specialist.identify()
+    return patient, specialist
+
+
+def ask(specialist: Guest, site: str = "hand", side: str = "left") -> None:
+    specialist.page.click("#tab-pictures")
+    specialist.page.select_option("#picture-site", site)
+    specialist.page.check(f"[data-picture-form] [value={side}]")
+    specialist.page.click("[data-picture-form] button")
+
+
+def take(patient: Guest, taken: bytes) -> None:
+    """From the telephone's own camera, which hands a file over."""
+    expect(patient.page.locator("#shutter")).to_be_visible()
+    camera = patient.page.locator("[data-shutter-file=camera]")
+    camera.set_input_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": taken})
+    expect(patient.page.locator("[data-shutter-picture]")).to_be_visible()
+
+
+def agree(patient: Guest) -> None:
+    patient.page.locator("[data-shutter=send]").dblclick()
+    expect(patient.page.locator("#shutter")).to_be_hidden()
+
+
+def has_sent(patient: Guest, share: float) -> None:
+    patient.page.wait_for_function(
+        """(share) => {
+          const bar = document.querySelector("[data-shutter-strip] progress");
+          return bar.value / bar.max >= share;
+        }""",
+        arg=share,
+    )
+
+
+def arrives(specialist: Guest) -> bytes:
+    """The picture as the specialist opens it."""
+    link = specialist.page.locator("[data-picture-list] a")
+    expect(link).to_be_visible(timeout=KEPT_MS)
+    opened = specialist.page.request.get(specialist.url + str(link.get_attribute("href")))
+    assert opened.headers["content-type"] == "image/jpeg"
+    assert "no-store" in opened.headers["cache-control"]
+    return opened.body()
+
+
+def is_intact(data: bytes, size: tuple[int, int]) -> None:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert image.size == size
+    assert not image.getexif()
+    assert PLACE not in data
+
+
+def test_a_picture_arrives_over_a_cut_in_the_middle_upright_and_without_where_it_was_taken(
+    together, visit
+):
+    patient, specialist = together
+    taken = photo(2400, 1800, quality=95)
+    ask(specialist)
+    take(patient, taken)
+    agree(patient)
+    has_sent(patient, 0.1)
+    patient.cut()
+    patient.page.wait_for_timeout(CUT_MS)
+    patient.mend()
+    data = arrives(specialist)
+
+    is_intact(data, (1800, 2400))  # EXIF says that the camera was turned
+    patient.hears()
+    shown = specialist.page.locator("[data-picture-list] .picture-row")
+    expect(shown).to_have_count(1)
+    expect(patient.page.locator("[data-shutter-strip]")).to_be_hidden()
+    assert patient.page.evaluate(LEFT) == 0
+    with specialist.page.context.expect_page() as other:
+        specialist.page.click("#panel-pictures .actions a")
+    page = other.value
+    expect(page.locator("[data-kept-picture] img")).to_have_count(1)
+    told = page.locator("[data-kept-picture] bdi").inner_text()
+    assert hashlib.sha256(data).hexdigest()[:12] in told
+
+
+def test_a_picture_that_was_agreed_to_outlives_a_reload_and_is_sent_on_by_itself(together):
+    patient, specialist = together
+    ask(specialist, "eye", "right")
+    take(patient, photo(2400, 1800, quality=95, seed=3))
+    agree(patient)
+    has_sent(patient, 0.05)
+    patient.page.reload()
+
+    is_intact(arrives(specialist), (1800, 2400))
+    assert patient.page.evaluate(LEFT) == 0
+
+
+def test_who_does_not_want_to_says_so_and_the_specialist_reads_it(together):
+    patient, specialist = together
+    ask(specialist, "chest", "none")
+    expect(patient.page.locator("#shutter")).to_be_visible()
+    patient.page.locator("[data-shutter-step=take] [data-shutter=refuse]").click()
+
+    expect(patient.page.locator("#shutter")).to_be_hidden()
+    expect(specialist.page.locator("[data-picture-list] [data-state=refused]")).to_be_visible()
+    assert "0 MB" not in specialist.page.locator("[data-picture-list]").inner_text()
+
+
+def test_the_live_camera_gives_its_largest_picture(together):
+    patient, specialist = together
+    ask(specialist)
+    patient.page.locator("[data-shutter=press]").click()
+    expect(patient.page.locator("[data-shutter-picture]")).to_be_visible()
+    agree(patient)
+
+    assert min(Image.open(io.BytesIO(arrives(specialist))).size) >= 360
