@@ -371,6 +371,7 @@ async def test_nothing_is_taken_in_a_pause(call):
     sending = Sending(peer, picture)
     await sending.asks()
     await salma.change("pause")
+    await amina.until(lambda: amina.snapshot["room"] == "paused")
     sending.sends(0, 4 * STEP)
     assert (await sending.asks())["have"] == 0
     await salma.change("identify", how="known")

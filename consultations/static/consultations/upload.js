@@ -14,10 +14,10 @@ const LONG = 8192;
 const LONG_FROM = 60_000;
 /** Bytes a second. */
 const LEAST = 2_000;
-const FIRST = 8_000;
+const FIRST = 3_000;
 /** What a piece may come later than the quickest did, before the others are held back. */
-const CALM_MS = 60;
-const HURT_MS = 150;
+const CALM_MS = 40;
+const HURT_MS = 90;
 /** Bits a second of the way out below which it belongs to the voice alone, and from which not. */
 const THIN = 24_000;
 const CLEAR = 32_000;
@@ -37,6 +37,8 @@ export class Upload {
   #allowance = 0;
   #thin = false;
   #best = Infinity;
+  /** The rate at which pieces last had to wait: near it, more is tried with care. */
+  #hurtAt = Infinity;
   #tickedAt = 0;
   #judgedAt = 0;
   #heardAt = 0;
@@ -114,8 +116,12 @@ export class Upload {
     const seconds = Math.min(1, (now - this.#judgedAt) / 1000);
     this.#judgedAt = now;
     const waited = took - this.#best;
-    if (waited > HURT_MS) this.#rate *= 0.2 ** seconds;
-    else if (waited < CALM_MS) this.#rate *= 2 ** seconds;
+    if (waited > HURT_MS) {
+      if (this.#rate > LEAST) this.#hurtAt = this.#rate;
+      this.#rate *= 0.1 ** seconds;
+    } else if (waited < CALM_MS) {
+      this.#rate *= (this.#rate < 0.6 * this.#hurtAt ? 2 : 1.05) ** seconds;
+    }
     this.#rate = Math.max(LEAST, Math.min(this.#rate, this.#granted));
   }
 
