@@ -86,8 +86,8 @@ class Process:
         if self.exposition is not None:
             await self.exposition.stop()
         await self.rooms.engine.close()
-        await self.rooms.pictures.close()
         await self.rooms.until_still()
+        await self.rooms.pictures.close()
         await self.rooms.logbook.close()
         await database.write(processes.retire, self._row, self.epoch)
         await database.close()
