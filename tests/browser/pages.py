@@ -105,6 +105,7 @@ PAGES = (
     Place("before the visit", "/", "amina", VISIT, "consultations:room", budget_kb=ROOM_KB),
     Place("a visit not open yet", "{visit}", "amina"),
     Place("recordings of a visit", "{visit}recordings/", "amina"),
+    Place("pictures of a visit", "{visit}pictures/", "amina"),
     Place("code of a personal link", "{link}", budget_kb=BOOKING_KB),
     Place("summary", "/", "amina", ("a[href*='/summary/']",), "records:summary"),
     Place("note", f"/records/{demo_id('past:consultation')}/", "dr.youssef"),
