@@ -233,7 +233,7 @@ export class Shutter {
     const fields = { picture: asked.id, bytes: bytes.byteLength, sha256, width, height, age };
     const stored = await this.#ask("picture_send", fields);
     this.#sending = false;
-    if (!stored) return;
+    if (!stored) return this.#drop(asked.id);
     this.#lost.delete(asked.id);
     this.#upload(asked.id, bytes);
     this.dialog.close();
