@@ -61,7 +61,7 @@ async def test_a_channel_can_come_with_a_later_offer(server, events):
     """The answer to a renegotiation opens it in the session that goes on."""
     amina = DataPeer(server, "room", "amina")
     plain = amina.offer().split("m=application")[0].replace(" data\r\n", "\r\n")
-    with_channel, amina.offer = amina.offer(), lambda: plain  # type: ignore[method-assign]
+    with_channel, amina.offer = amina.offer(), lambda: plain
     await amina.enter()
     await server.join("room", "amina", with_channel)
     await amina.open_channel()
@@ -114,7 +114,7 @@ async def test_what_leaves_gaps_is_kept_up_to_a_bound(peer, server):
 async def test_chunks_that_break_the_library_end_no_session(peer, server, events):
     await channel_of(server)._handle_data(b"\x13\x88" * 40)
     theirs = channel_of(server)
-    theirs._receive_chunk = None  # type: ignore[method-assign,assignment]
+    theirs._receive_chunk = None
     peer.channel.send("breaks")
     await until(lambda: server.statistics().drops.get("sctp_invalid", 0) > 1)
 
