@@ -19,6 +19,7 @@ NO_PAGE = {
     "readyz",
     "audit:mine",  # goes on to audit:about
     "consultations:film",
+    "consultations:picture",
     "desk:day",  # what changes of a day page
     "mfa_download_recovery_codes",
     "records:summary_pdf",

@@ -111,7 +111,7 @@ def test_beside_a_nurse_with_an_interpreter(product, product_clock, person):
     for one in (nurse, specialist, interpreter):
         one.sees()
         one.hears()
-        assert one.concealed() < 0.05
+        one.hears_well()
 
     specialist.page.click("#side [data-panel=people] >> visible=true")
     people = specialist.page.locator("[data-people] li.row")

@@ -52,6 +52,12 @@ RECEIVED = """async () => {
   }
   return sum;
 }"""
+WELL_HEARD = f"""async () => {{
+  const now = await ({RECEIVED})(), before = window.heard_;
+  window.heard_ = now;
+  const made = now.concealed - before?.concealed, played = now.samples - before?.samples;
+  return played > 48000 && made < 0.05 * played;
+}}"""
 MORE = """(before) => window.frames_ > before"""
 FEWER = """(asked) =>
   document.querySelectorAll("#consents [data-decide=given]").length < asked"""
@@ -187,10 +193,9 @@ class Guest:
             f"async (before) => (await ({RECEIVED})()).energy > before", arg=before
         )
 
-    def concealed(self) -> float:
-        """The share of sound that had to be made up, of all that was played."""
-        now = self.received()
-        return float(now["concealed"] / max(1, now["samples"]))
+    def hears_well(self) -> None:
+        """Of two seconds' sound less than 5 % had to be made up; the first words may be rough."""
+        self.page.wait_for_function(WELL_HEARD, polling=2_000)
 
     def reads(self, words: str) -> None:
         self.page.get_by_text(words).first.wait_for()

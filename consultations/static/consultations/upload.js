@@ -15,6 +15,7 @@ const LONG_FROM = 60_000;
 /** Bytes a second. */
 const LEAST = 2_000;
 const FIRST = 3_000;
+const SHARE = 0.25;
 /** What a piece may come later than the quickest did, before the others are held back. */
 const CALM_MS = 40;
 const HURT_MS = 90;
@@ -117,12 +118,18 @@ export class Upload {
     this.#judgedAt = now;
     const waited = took - this.#best;
     if (waited > HURT_MS) {
-      if (this.#rate > LEAST) this.#hurtAt = this.#rate;
-      this.#rate *= 0.1 ** seconds;
+      if (this.#rate > this.#least()) this.#hurtAt = this.#rate;
+      this.#rate *= 0.25 ** seconds;
     } else if (waited < CALM_MS) {
       this.#rate *= (this.#rate < 0.6 * this.#hurtAt ? 2 : 1.05) ** seconds;
     }
-    this.#rate = Math.max(LEAST, Math.min(this.#rate, this.#granted));
+    this.#rate = Math.min(Math.max(this.#rate, this.#least()), this.#granted);
+  }
+
+  /** A busy telephone or server makes pieces late as well: whatever waits, a share of the way out
+   * that the browser finds for its media is taken. */
+  #least() {
+    return Math.max(LEAST, ((this.availableUp() ?? 0) * SHARE) / 8);
   }
 
   #tick() {
