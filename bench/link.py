@@ -47,7 +47,7 @@ class Shape:
 
     Rates in kbit/s (0: no limit), the round trip in seconds, loss as a share; ``burst`` is how
     many packets in a row are lost on average. A queue holds half a second at its rate, at least
-    eight full packets.
+    eight full packets. Without ``udp`` it drops every UDP packet both ways.
     """
 
     down: float = 0
@@ -56,6 +56,7 @@ class Shape:
     loss: float = 0.0
     burst: float = 1.0
     works: bool = True
+    udp: bool = True
 
 
 OPEN = Shape()
@@ -87,6 +88,7 @@ class Direction:
     link: Link = field(default_factory=Link)
     loss: Loss = field(default_factory=Loss)
     lost: int = 0
+    udp: bool = True
 
     def take(self, shape: Shape, kbits: float) -> None:
         self.link.rate = kbits * 1000
@@ -94,6 +96,11 @@ class Direction:
         self.link.up = shape.works
         self.link.queue_bytes = max(SMALLEST_QUEUE, int(kbits * 125 * QUEUE_SECONDS))
         self.loss.share, self.loss.burst = shape.loss, shape.burst
+        self.udp = shape.udp
+
+    def refuses(self, packet: bytes) -> bool:
+        """Whether a firewall stands here that this IP packet does not pass."""
+        return not self.udp and packet[9 if packet[0] >> 4 == 4 else 6] == socket.IPPROTO_UDP
 
     def delivery(self, size: int, now: float) -> float | None:
         """When a packet that enters now comes out; None when it never does."""
@@ -141,6 +148,8 @@ def carry(pipes: list[Pipe]) -> None:
         for fd in owner.keys() & ready:
             pipe = owner[fd]
             for packet in _packets(fd):
+                if pipe.ways[fd].refuses(packet):
+                    continue
                 at = pipe.ways[fd].delivery(len(packet), now)
                 if at is not None:
                     heapq.heappush(under_way, (at, next(number), pipe.outlet[fd], packet))

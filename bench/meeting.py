@@ -5,7 +5,7 @@ town is on this machine.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +40,13 @@ Meeting = Callable[[], contextlib.AbstractContextManager[Pair]]
 
 
 @contextlib.contextmanager
-def browsers(driver: Playwright, field: Field, folder: Path, *origins: str) -> Iterator[Browsers]:
-    """One browser behind the link, where ``origins`` count as safe, and one before it."""
+def browsers(
+    driver: Playwright, field: Field, folder: Path, *origins: str, behind: Sequence[str] = ()
+) -> Iterator[Browsers]:
+    """One browser behind the link, where ``origins`` count as safe, and one before it.
+
+    ``behind``: further flags of the one behind it.
+    """
     video = write_y4m(folder / "picture.y4m")
     flags = [*call.FLAGS, f"--use-file-for-fake-video-capture={video}", "--no-sandbox"]
     flags += ["--autoplay-policy=no-user-gesture-required"]
@@ -49,7 +54,7 @@ def browsers(driver: Playwright, field: Field, folder: Path, *origins: str) -> I
     wrapper = field.wrapper(str(folder / "chromium-behind"), program)
     safe = f"--unsafely-treat-insecure-origin-as-secure={','.join(origins)}"
     town = driver.chromium.launch(executable_path=program, args=flags)
-    country = driver.chromium.launch(executable_path=wrapper, args=[*flags, safe])
+    country = driver.chromium.launch(executable_path=wrapper, args=[*flags, safe, *behind])
     try:
         yield Browsers(country, town)
     finally:
@@ -72,11 +77,15 @@ def running_product(field: Field, folder: Path, **environment: str) -> Iterator[
 
 @contextlib.contextmanager
 def in_product(
-    driver: Playwright, field: Field, folder: Path, product: servers.Product
+    driver: Playwright,
+    field: Field,
+    folder: Path,
+    product: servers.Product,
+    behind: Sequence[str] = (),
 ) -> Iterator[Meeting]:
     """The demo specialist in town, in the room; the demo patient comes from the country."""
     far = f"http://{field.here[0]}:{product.port}"
-    with browsers(driver, field, folder, far) as two:
+    with browsers(driver, field, folder, far, behind=behind) as two:
         specialist = call.sign_in(two.town, product.url, call.SPECIALIST)
         patient = call.sign_in(two.country, far, call.PATIENT)
         link = patient.pages[0].locator("a[href^='/visit/']").first

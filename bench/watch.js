@@ -115,6 +115,7 @@ globalThis.watching = (() => {
   return {
     read,
     now,
+    connections: open,
     clicked: () => clicks.at(-1) ?? null,
     firstFrame: (moment) => frames.find(([at]) => at > moment)?.[0] ?? null,
     firstSound: (moment) => sounds.find((at) => at > moment) ?? null,

@@ -8,7 +8,8 @@ from typing import TypedDict
 
 from django.conf import settings
 
-# Longer than any visit: coturn refuses to refresh an allocation whose name has expired.
+# Nobody gets in with them afterwards. coturn does not ask again those who are in, so a longer call
+# goes on; who comes back over another network is given new ones with the answer.
 LIFETIME = timedelta(hours=6)
 
 

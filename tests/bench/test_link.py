@@ -41,3 +41,19 @@ def test_a_plan_is_kept_in_time():
         works[moment] = pipe.ways[3].link.up
     assert works == {100: True, 107: True, 109: False, 115: True, 139: False, 145: True}
     assert (pipe.ways[3].link.rate, pipe.ways[4].link.rate) == (750_000, 380_000)
+
+
+@pytest.mark.parametrize(
+    ("packet", "udp"),
+    [
+        (bytes([0x45, *bytes(8), 17]), True),
+        (bytes([0x45, *bytes(8), 6]), False),
+        (bytes([0x60, *bytes(5), 17, *bytes(3)]), True),
+        (bytes([0x60, *bytes(5), 6, *bytes(3)]), False),
+    ],
+)
+def test_a_link_without_udp_lets_the_rest_through(packet, udp):
+    way = Direction()
+    assert not way.refuses(packet)
+    way.take(Shape(udp=False), 0)
+    assert way.refuses(packet) == udp

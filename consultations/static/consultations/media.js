@@ -40,13 +40,14 @@ export class Media extends EventTarget {
   kbit = 0;
   #offers = 0;
   #lostAt = 0;
+  /** @type {() => void} */ #report;
 
   /** @param {Signal} signal @param {() => MediaStream} sending what may leave at present */
   constructor(signal, sending) {
     super();
     this.signal = signal;
     this.sending = sending;
-    reportCalls(signal, () => this.call);
+    this.#report = reportCalls(signal, () => this.call);
     signal.addEventListener("moved", () => this.#anew());
     signal.addEventListener("link", (event) => {
       if (/** @type {CustomEvent} */ (event).detail === "open") this.#hurry();
@@ -154,6 +155,7 @@ export class Media extends EventTarget {
    * @param {CallState} state */
   #changed(state) {
     if (state === "reconnecting") this.#lostAt = performance.now();
+    if (state === "connected") this.#report();
     this.#tell("state", state);
     this.signal.probe();
   }

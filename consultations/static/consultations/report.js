@@ -1,6 +1,6 @@
 /**
  * What this browser tells of its own connection, for the record of the call: a few totals every
- * ten seconds (`stats` in PROTOCOL.md), never an address.
+ * ten seconds and as soon as it is there (`stats` in PROTOCOL.md), never an address.
  */
 
 import { sample } from "./quality.js";
@@ -38,12 +38,13 @@ class Freezes {
 /**
  * One report at a time: what was not answered yet is not overtaken by the next.
  * @param {import("./signal.js").Signal} signal @param {() => Call | null} call
+ * @returns {() => void} reports now: a call that soon breaks off has its path in the record too
  */
 export function reportCalls(signal, call) {
   /** @type {Call | null} */ let current = null;
   let freezes = new Freezes();
   let asking = false;
-  setInterval(async () => {
+  const report = async () => {
     const now = call();
     if (now !== current) {
       current = now;
@@ -58,7 +59,9 @@ export function reportCalls(signal, call) {
     } finally {
       asking = false;
     }
-  }, EVERY_MS);
+  };
+  setInterval(report, EVERY_MS);
+  return report;
 }
 
 /** @param {RTCStatsReport} report @param {Freezes} freezes @returns {Told} */
