@@ -25,6 +25,7 @@ from consultations.engine import (
     AnyEvent,
     DataReceived,
     Engine,
+    LayersWanted,
     PeerBack,
     PeerConnected,
     PeerGone,
@@ -394,8 +395,8 @@ class Rooms:
                 self._tell(room, {"type": "speaker", "participant": event.peer_id})
             case DataReceived():
                 self.pictures.hear(room, event)
-            case QualityChanged():
-                self._tell(room, {"type": "quality", "level": event.level}, to=event.peer_id)
+            case QualityChanged() | LayersWanted():
+                self._tell(room, _link_message(event), to=event.peer_id)
 
     def _link(self, room: LiveRoom, participant: str, state: str) -> None:
         if room.links.get(participant) == state:
@@ -457,6 +458,15 @@ def slots_message(slots: tuple[Slot, ...] | list[Slot]) -> dict[str, Any]:
             for slot in slots
         ],
     }
+
+
+def _link_message(event: QualityChanged | LayersWanted) -> dict[str, Any]:
+    """What somebody's browser is told of their own link, and of those who see them."""
+    match event:
+        case QualityChanged():
+            return {"type": "quality", "level": event.level}
+        case LayersWanted():
+            return {"type": "layers", "sizes": dict(event.layers)}
 
 
 async def _keep_link(participant: str, *, connected: bool) -> None:
