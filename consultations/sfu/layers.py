@@ -116,7 +116,8 @@ def present(camera: Source, rank: int, now: float) -> Source:
     """The stream to send somebody for whom `rank` is right: that size or the next smaller one
     that comes, or the camera's one stream when that is what comes."""
     flowing = [layer for layer in camera.layers if layer.is_flowing(now)]
-    if not flowing or camera.resumed > max(layer.resumed for layer in flowing):
+    latest = max((layer.resumed for layer in flowing), default=0.0)
+    if not flowing or (camera.is_flowing(now) and camera.resumed > latest):
         return camera
     fitting = [layer for layer in camera.layers[: rank + 1] if layer in flowing]
     return fitting[-1] if fitting else flowing[0]

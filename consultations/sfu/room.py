@@ -7,7 +7,7 @@ is told from outside (`permit`) and takes effect with the next packet.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import layers, rtcp
@@ -261,7 +261,7 @@ class Room:
             return 0
         flowing = layers.come(camera, now)
         alone = camera.tap is not None or not any(s.is_live(now) for s in (camera, *camera.layers))
-        camera.wanted.settle(() if alone else _sizes(camera, now), now)
+        camera.wanted.settle(() if alone else _sizes(camera, self.peers.values(), now), now)
         news = camera.wanted.news(now, flowing=flowing)
         if news is not None:
             wanted = {camera.layers[rank].rid: bits for rank, bits in sorted(news.items())}
@@ -292,12 +292,17 @@ def _choose_layers(viewer: Peer, share: int, now: float) -> None:
             slot.thin(slot.choice.take_frames(share, stream.bitrate, now))
 
 
-def _sizes(camera: Source, now: float) -> Iterator[tuple[int, int]]:
+def _sizes(camera: Source, viewers: Iterable[Peer], now: float) -> Iterator[tuple[int, int]]:
     """Which size is right for everybody who sees a camera, and what they can take of it: the
-    smallest for a newcomer whose link is still being tried out."""
-    for slot in camera.slots:
-        if camera.open and not slot.paused:
-            if slot.downlink.estimator.is_settled(now):
+    smallest for a newcomer whose link is still being tried out, and for whose picture there is no
+    room at present, so that it does not come back larger than it went."""
+    for viewer in viewers:
+        for slot in viewer.slots.values():
+            if slot.source is not camera or not camera.open or viewer.appetite == "none":
+                continue
+            if slot.paused:
+                yield 0, 0
+            elif viewer.downlink.estimator.is_settled(now):
                 yield slot.choice.rank, slot.choice.share
             else:
                 yield 0, layers.MOST[0]

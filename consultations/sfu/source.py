@@ -21,6 +21,7 @@ MAX_PAYLOAD = 1300  # a header and a tag must still fit into what a link carries
 KEY_FRAME_INTERVAL = 0.5
 LIVE_SECONDS = 2.0
 PAUSE = 0.6  # a stream without a packet for so long has stopped
+FLOWING_AFTER = 0.08
 CLOCK_RATES = {"audio": 48000, "video": 90000, "screen": 90000}
 
 
@@ -94,7 +95,9 @@ class Source:
         return now - self.last_packet < LIVE_SECONDS
 
     def is_flowing(self, now: float) -> bool:
-        return now - self.last_packet < PAUSE
+        """Whether frames follow one another: Firefox sends a black one now and then of a sender
+        without a track."""
+        return now - self.last_packet < PAUSE and self.last_packet - self.resumed > FLOWING_AFTER
 
     def measure(self, now: float) -> None:
         """Counts what comes in a second into `bitrate`, bits a second."""

@@ -334,19 +334,27 @@ def test_one_stream_is_wanted_again_when_all_have_been_alike_for_a_while() -> No
 
 def test_somebody_is_sent_the_best_that_comes_and_is_right_for_them() -> None:
     source, (one, small, middle, large) = camera(random.Random(5))
-    one.shoot(0, 10.0, key=True)
-    assert present(source, 2, 10.1) is source
-    small.shoot(0, 10.2, key=True)
-    large.shoot(0, 10.2, key=True)
-    assert present(source, 2, 10.3) is large.source
-    assert present(source, 1, 10.3) is small.source
-    small.shoot(1, 10.7, key=False)
-    assert present(source, 2, 10.9) is small.source, "the large one has stopped"
+
+    def shoot(size: Size, since: float, until: float) -> None:
+        for number in range(round(since * 30), round(until * 30)):
+            size.shoot(number, number / 30, key=number == round(since * 30))
+
+    shoot(one, 10, 10.3)
+    assert present(source, 2, 10.3) is source
+    shoot(small, 10.1, 10.6)
+    shoot(large, 10.1, 10.4)
+    assert present(source, 2, 10.5) is large.source
+    assert present(source, 1, 10.5) is small.source
+    shoot(small, 10.6, 11.2)
+    assert present(source, 2, 11.2) is small.source, "the large one has stopped"
     assert present(source, 2, 12.0) is source
-    middle.shoot(0, 12.0, key=True)
-    assert present(source, 0, 12.1) is middle.source, "better than nothing"
-    one.shoot(1, 12.2, key=True)
-    assert present(source, 2, 12.3) is source, "the browser has gone back to one stream"
+    shoot(middle, 12, 12.2)
+    assert present(source, 0, 12.2) is middle.source, "better than nothing"
+    shoot(middle, 12.2, 13)
+    shoot(one, 12.7, 12.72)
+    assert present(source, 2, 13) is middle.source, "one frame is not a picture that moves"
+    shoot(one, 13.4, 13.6)
+    assert present(source, 2, 13.5) is source, "the browser has gone back to one stream"
 
 
 # A room
