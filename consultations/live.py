@@ -33,11 +33,11 @@ from consultations.engine import (
     QualityChanged,
     RecordingClosed,
     RecordingStopped,
-    Slot,
     SlotsChanged,
     SpeakerChanged,
 )
 from consultations.facts import Facts
+from consultations.hints import link_message, slots_message
 from consultations.live_pictures import Pictures
 from consultations.live_recording import Recordings
 from consultations.logbook import Ending, Logbook
@@ -396,7 +396,7 @@ class Rooms:
             case DataReceived():
                 self.pictures.hear(room, event)
             case QualityChanged() | LayersWanted():
-                self._tell(room, _link_message(event), to=event.peer_id)
+                self._tell(room, link_message(event), to=event.peer_id)
 
     def _link(self, room: LiveRoom, participant: str, state: str) -> None:
         if room.links.get(participant) == state:
@@ -443,30 +443,6 @@ class Rooms:
         """Until everything begun here is stored and told, or given up."""
         while self._tasks:
             await asyncio.wait(self._tasks)
-
-
-def slots_message(slots: tuple[Slot, ...] | list[Slot]) -> dict[str, Any]:
-    return {
-        "type": "slots",
-        "slots": [
-            {
-                "mid": slot.mid,
-                "kind": slot.kind,
-                "participant": slot.source_peer,
-                "source": slot.source_kind,
-            }
-            for slot in slots
-        ],
-    }
-
-
-def _link_message(event: QualityChanged | LayersWanted) -> dict[str, Any]:
-    """What somebody's browser is told of their own link, and of those who see them."""
-    match event:
-        case QualityChanged():
-            return {"type": "quality", "level": event.level}
-        case LayersWanted():
-            return {"type": "layers", "sizes": dict(event.layers)}
 
 
 async def _keep_link(participant: str, *, connected: bool) -> None:
