@@ -310,12 +310,12 @@ def _sizes(camera: Source, viewers: Iterable[Peer], now: float) -> Iterator[tupl
 
 def _watched(viewer: Peer, now: float) -> Counter[str]:
     """How many pictures of each publisher a viewer is being sent, but for those that come in
-    several sizes."""
+    several sizes as they should."""
     return Counter(
         slot.source.peer_id
         for slot in viewer.slots.values()
         if slot.kind == "video"
         and slot.source is not None
         and not slot.paused
-        and not layers.come(slot.source, now)
+        and not (slot.source.wanted.bits and layers.come(slot.source, now))
     )
