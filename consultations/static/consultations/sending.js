@@ -25,7 +25,8 @@ export class Sending {
   #shaped = { call: null, mode: null };
   /** @type {{call: object | null, sizes: Record<string, number>}} what which connection was asked for */
   #asked = { call: null, sizes: {} };
-  /** what was made of them */ #sizes = "{}";
+  /** @type {{call: object | null, sizes: string}} what was made of that */
+  #sized = { call: null, sizes: "{}" };
 
   /**
    * @param {import("./own.js").Own} own @param {import("./media.js").Media} media
@@ -89,8 +90,8 @@ export class Sending {
     const layered = call === this.#asked.call && this.choice === "all" && call.hasLayers;
     const sizes = layered && !ONE_STREAM.includes(mode) ? this.#asked.sizes : {};
     const said = JSON.stringify(sizes);
-    if (said === this.#sizes) return;
-    this.#sizes = said;
+    if (said === this.#sized.sizes && (said === "{}" || call === this.#sized.call)) return;
+    this.#sized = { call, sizes: said };
     void this.own.setSizes(sizes);
   }
 }
