@@ -12,7 +12,6 @@ from consultations.sfu import (
     DataReceived,
     Event,
     JoinRefused,
-    LayersWanted,
     MediaConfig,
     MediaServer,
     PeerBack,
@@ -29,7 +28,6 @@ from consultations.sfu import (
     SpeakerChanged,
     Statistics,
 )
-from consultations.sfu.collecting import keep_collections_short
 from consultations.sfu.limits import Allowance
 
 __all__ = [
@@ -39,7 +37,6 @@ __all__ = [
     "Engine",
     "Event",
     "JoinRefused",
-    "LayersWanted",
     "PeerBack",
     "PeerConnected",
     "PeerGone",
@@ -53,7 +50,6 @@ __all__ = [
     "SlotsChanged",
     "SpeakerChanged",
     "Statistics",
-    "keep_collections_short",
 ]
 
 SHARES_SCREEN = frozenset({ParticipantRole.SPECIALIST, ParticipantRole.PRESENTER})
