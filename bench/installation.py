@@ -20,44 +20,38 @@ import base64
 import contextlib
 import http.client
 import json
-import os
 import re
 import secrets
-import shlex
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import ThreadingMixIn, UnixStreamServer
 
 import psycopg
 from playwright.sync_api import sync_playwright
 
 from bench import call, watching
-from telemed.run.addresses import free_port, network_addresses
-from telemed.run.certificate import tls_context
+from bench.nginx import Nginx, listens, mirror, running
+from bench.units import (
+    DEPLOY,
+    HOST,
+    START_TIMEOUT,
+    Folder,
+    Unit,
+    Wrong,
+    manage,
+    processes,
+    production,
+)
+from telemed.run.addresses import network_addresses
 from tests import servers
 
-DEPLOY = servers.ROOT / "deploy"
-HOST = "telemed.example.org"
-START_TIMEOUT = 90.0
-PROCESSES = [
-    ("telemed-web@.service", "1"),
-    ("telemed-web@.service", "2"),
-    ("telemed-media@.service", "1"),
-    ("telemed-worker.service", ""),
-    ("telemed-beat.service", ""),
-]
+Trials = dict[str, bool]
 # Everything that is sealed in the database, opened; and whether the audit can still be changed.
 READ = """
 import hashlib, json
@@ -80,255 +74,6 @@ except DatabaseError:
     held = True
 print(json.dumps([count, digest.hexdigest(), held]))
 """
-
-
-class Wrong(Exception):
-    """A part that does not start, with what it said."""
-
-
-@dataclass
-class Folder:
-    """The places of an installation, below one folder."""
-
-    root: Path
-
-    def __post_init__(self) -> None:
-        for name in ("run", "var", "tls", "nginx", "backups"):
-            (self.root / name).mkdir(parents=True)
-        tls_context(self.root / "tls", [HOST])
-        for name in ("fullchain", "privkey"):
-            shutil.copy(self.root / "tls" / "certificate.pem", self.root / "tls" / f"{name}.pem")
-
-    def __truediv__(self, name: str) -> Path:
-        return self.root / name
-
-
-def production(folder: Folder, database: str) -> dict[str, str]:
-    """The environment of deploy/telemed.env, filled in."""
-    text = (DEPLOY / "telemed.env").read_text()
-    text = re.sub(r"replace[\w-]*", lambda _: secrets.token_urlsafe(48), text)
-    lines = (line.partition("=") for line in text.splitlines() if re.match(r"[A-Z_]+=", line))
-    return {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        **{name: value.strip('"') for name, _, value in lines},
-        "DATABASE_URL": database,
-        "REDIS_URL": servers.redis.url,
-        "VAR_DIR": str(folder / "var"),
-        "MEDIA_ADVERTISED": "127.0.0.1",
-    }
-
-
-def manage(environment: dict[str, str], *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=servers.ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise Wrong(f"manage.py {' '.join(words)}: {done.stdout}{done.stderr}")
-    return done.stdout
-
-
-# The processes.
-
-
-@dataclass
-class Unit:
-    """One service of deploy/systemd, started by its own lines."""
-
-    name: str
-    instance: str
-    folder: Folder
-    environment: dict[str, str]
-    metrics: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
-
-    def __post_init__(self) -> None:
-        self.lines = re.findall(r"(?m)^(\w+)=(.*)$", (DEPLOY / "systemd" / self.name).read_text())
-        for words in self._of("Environment"):
-            self.environment = self.environment | dict(w.split("=", 1) for w in words)
-        if "METRICS_ADDRESS" in self.environment:
-            self.environment["METRICS_ADDRESS"] = self.metrics
-
-    def start(self) -> None:
-        for words in self._of("ExecStartPre"):
-            subprocess.run(words, cwd=servers.ROOT, env=self.environment, check=True)
-        (words,) = self._of("ExecStart")
-        self.log = self.folder / f"{self.name}{self.instance}.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                words, cwd=servers.ROOT, env=self.environment, stdout=log, stderr=log
-            )
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def _of(self, name: str) -> list[list[str]]:
-        found = []
-        for key, value in self.lines:
-            if key == name:
-                here = value.replace("%i", self.instance)
-                here = here.replace("/opt/telemed/.venv/bin/python", sys.executable)
-                here = here.replace("/run/telemed/", f"{self.folder / 'run'}/")
-                here = here.replace("/var/lib/telemed/", f"{self.folder / 'var'}/")
-                found.append(shlex.split(here))
-        return found
-
-
-@contextlib.contextmanager
-def processes(folder: Folder, environment: dict[str, str]) -> Iterator[list[Unit]]:
-    units = [Unit(name, instance, folder, environment) for name, instance in PROCESSES]
-    with contextlib.ExitStack() as stack:
-        for unit in units:
-            unit.start()
-            stack.callback(unit.stop)
-        yield units
-
-
-# nginx.
-
-
-class Nginx:
-    """deploy/nginx.conf on free ports of 127.0.0.1 and ::1."""
-
-    def __init__(self, folder: Folder) -> None:
-        self.folder = folder
-        self.port, self.tls_port = free_port(), free_port()
-        self.path = folder / "nginx/nginx.conf"
-        self.path.write_text(self._whole())
-
-    def _whole(self) -> str:
-        home = self.folder / "nginx"
-        (home / "site.conf").write_text(self.site((DEPLOY / "nginx.conf").read_text()))
-        kept = [
-            f"{name}_temp_path {home}/{name};"
-            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        ]
-        return "\n".join(
-            [
-                "user root;" if os.geteuid() == 0 else "",
-                f"pid {home}/pid;",
-                f"error_log {home}/start.log;",
-                "daemon off;",
-                "events {}",
-                f"http {{ {' '.join(kept)} include {home}/site.conf; }}",
-                "",
-            ]
-        )
-
-    def site(self, deployed: str) -> str:
-        for old, new in {
-            "listen 80;": f"listen 127.0.0.1:{self.port};",
-            "listen [::]:80;": f"listen [::1]:{self.port};",
-            "listen 443 ssl;": f"listen 127.0.0.1:{self.tls_port} ssl;",
-            "listen [::]:443 ssl;": f"listen [::1]:{self.tls_port} ssl;",
-            "/etc/telemed/tls/": f"{self.folder / 'tls'}/",
-            "/run/telemed/": f"{self.folder / 'run'}/",
-            "/var/log/nginx/": f"{self.folder / 'nginx'}/",
-        }.items():
-            if old not in deployed:
-                raise Wrong(f"nginx.conf does not say {old}")
-            deployed = deployed.replace(old, new)
-        return deployed
-
-    def test(self) -> str:
-        """What ``nginx -t`` has against it; empty for nothing."""
-        done = subprocess.run(
-            ["nginx", "-t", "-q", "-c", str(self.path)], capture_output=True, text=True
-        )
-        return done.stderr if done.returncode or "warn" in done.stderr else ""
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(["nginx", "-c", str(self.path)])
-        limit = time.monotonic() + START_TIMEOUT
-        with contextlib.suppress(OSError):
-            while not _listens("127.0.0.1", self.tls_port):
-                if self.process.poll() is not None or time.monotonic() > limit:
-                    raise Wrong((self.folder / "nginx/start.log").read_text())
-                time.sleep(0.05)
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
-
-    def ask(
-        self, path: str, *, method: str = "GET", **headers: str
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers with small letters and body, from the outside."""
-        plain = socket.create_connection(("127.0.0.1", self.tls_port), 20)
-        trusting = ssl.create_default_context(cafile=str(self.folder / "tls/fullchain.pem"))
-        asking = http.client.HTTPConnection(HOST, timeout=20)
-        asking.sock = trusting.wrap_socket(plain, server_hostname=HOST)
-        words = {name.replace("_", "-"): value for name, value in headers.items()}
-        asking.request(method, path, headers={"Host": HOST, **words})
-        answer = asking.getresponse()
-        told = {name.lower(): value for name, value in answer.getheaders()}
-        body = b"" if answer.status == 101 else answer.read()
-        asking.close()
-        return answer.status, told, body
-
-    def upgrades(self, path: str) -> int:
-        """The status of the answer to a WebSocket's opening handshake (RFC 6455 §4)."""
-        return self.ask(
-            path,
-            Connection="Upgrade",
-            Upgrade="websocket",
-            Origin=f"https://{HOST}",
-            Sec_WebSocket_Version="13",
-            Sec_WebSocket_Key=base64.b64encode(secrets.token_bytes(16)).decode(),
-        )[0]
-
-
-@contextlib.contextmanager
-def running(nginx: Nginx) -> Iterator[None]:
-    nginx.start()
-    try:
-        yield
-    finally:
-        nginx.stop()
-
-
-def _listens(address: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        return probe.connect_ex((address, port)) == 0
-
-
-class _Mirror(ThreadingMixIn, UnixStreamServer):
-    daemon_threads = True
-
-
-class _Reflects(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = json.dumps({k.lower(): v for k, v in self.headers.items()}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-@contextlib.contextmanager
-def mirror(folder: Folder) -> Iterator[str]:
-    """A path of nginx behind which a process tells what it was told of the client."""
-    server = _Mirror(str(folder / "run/media-mirror.sock"), _Reflects)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield "/media/mirror/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-Trials = dict[str, bool]
 
 
 def through_nginx(folder: Folder, nginx: Nginx, units: list[Unit]) -> Trials:
@@ -406,7 +151,7 @@ def figures_kept_in(nginx: Nginx, units: list[Unit]) -> Trials:
         "figures on loopback": b"telemed_media_" in inside,
         "none through nginx": not any(b"telemed_media_" in body for *_, body in outside),
         "none at this machine's addresses": not any(
-            _listens(one, int(port)) for one in network_addresses()
+            listens(one, int(port)) for one in network_addresses()
         ),
     }
 
