@@ -28,6 +28,7 @@ from consultations.sfu import (
     SpeakerChanged,
     Statistics,
 )
+from consultations.sfu.collecting import keep_collections_short
 from consultations.sfu.limits import Allowance
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "SlotsChanged",
     "SpeakerChanged",
     "Statistics",
+    "keep_collections_short",
 ]
 
 SHARES_SCREEN = frozenset({ParticipantRole.SPECIALIST, ParticipantRole.PRESENTER})

@@ -18,6 +18,7 @@ from bench.forwarding.legs import Leg, Person, Wire
 from bench.forwarding.stage import Stage
 from bench.forwarding.traffic import RTX, SEQUENCE
 from consultations.sfu import JoinRefused, MediaConfig, MediaServer
+from consultations.sfu.collecting import keep_collections_short
 from telemed.run.serve import MEDIA_SWITCH_INTERVAL
 
 SLOTS = (5, 6)  # voices and pictures that the product's room negotiates, whoever is there
@@ -73,6 +74,7 @@ def running(stage: Stage) -> Iterator[Media]:
 async def serve(control: str, address: str) -> None:
     config = MediaConfig(bind=(address,), max_peers=10_000)
     server = await MediaServer.start(config, on_event=lambda event: None)
+    keep_collections_short()
 
     async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
