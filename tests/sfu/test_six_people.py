@@ -10,8 +10,6 @@ from tests.sfu.peer import PacketPeer
 pytestmark = pytest.mark.browser
 
 SLOTS = {"audio": 5, "video": 6}
-
-
 GAP_SECONDS = 0.3
 TRIES = 3  # a busy machine makes a gap by chance, a disturbance makes one every time
 
@@ -28,7 +26,7 @@ async def test_who_comes_and_who_goes_disturbs_nobody(
             await person.enter(slots=SLOTS)
         for person in (amina, youssef):
             await person.sees(15, streams=4)
-        gaps = []
+        gaps: list[float] = []
         while not gaps or (gaps[-1] >= GAP_SECONDS and len(gaps) < TRIES):
             gone = len(gaps)
             for person in (amina, youssef):
