@@ -193,6 +193,11 @@ class Guest:
             f"async (before) => (await ({RECEIVED})()).energy > before", arg=before
         )
 
+    def concealed(self) -> float:
+        """The share of sound that had to be made up, of all that was played."""
+        now = self.received()
+        return float(now["concealed"] / max(1, now["samples"]))
+
     def hears_well(self) -> None:
         """Of two seconds' sound less than 5 % had to be made up; the first words may be rough."""
         self.page.wait_for_function(WELL_HEARD, polling=2_000)
