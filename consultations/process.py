@@ -129,7 +129,9 @@ class Process:
             await self._fenced_off()
             return
         ids = [room.id for room in self.rooms]
-        self.draining = await database.beat(processes.is_draining, self._row, self.epoch)
+        # Asked only where somebody hears of it: the figures, or whoever waits for the end.
+        if not ids or self.exposition is not None:
+            self.draining = await database.beat(processes.is_draining, self._row, self.epoch)
         if not ids and self.draining:
             self._end_of_service()
         owned = await database.beat(processes.owned, self._row, self.epoch, ids)
