@@ -1,17 +1,15 @@
 """A visit is recorded in browsers: asked, agreed to, shown to all, taken back, and played."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.visit import BACK_MS, Guest
+from tests.browser.visit import Guest
 from tests.browser.visits import Visit, book
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "locale": "ar-MA", "has_touch": True}
-DESK = {"viewport": {"width": 1440, "height": 900}, "locale": "fr"}
 MADE_MS = 100_000  # the worker looks every minute
 ENABLE = """
 from scheduling.models import Appointment
@@ -34,19 +32,10 @@ def visit(product) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def together(new_person: Callable[..., Page], product, visit) -> tuple[Guest, Guest]:
-    """Amina on her phone and Dr Salma at her desk, in the call."""
-    patient = Guest(new_person(**PHONE), product.url).sign_in("amina")
-    specialist = Guest(new_person(**DESK), product.url).sign_in("dr.salma")
-    expect.set_options(timeout=BACK_MS)
-    patient.go_in(visit.path)
-    patient.agree()
-    specialist.go_in(visit.path)
-    specialist.admit()
-    patient.sees()
-    specialist.sees()
-    specialist.identify()
-    return patient, specialist
+def together(together) -> tuple[Guest, Guest]:
+    """Begun: the specialist has said who the patient is."""
+    together[1].identify()
+    return together
 
 
 def sign(guest: Guest) -> Locator:

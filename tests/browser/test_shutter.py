@@ -2,17 +2,15 @@
 
 import hashlib
 import io
-from collections.abc import Callable
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.visit import BACK_MS, DESK, PHONE, Guest
-from tests.browser.visits import Visit, book
+from tests.browser.visit import Guest
 from tests.consultations.jpegs import PLACE, photo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
 
 KEPT_MS = 60_000
 CUT_MS = 4_000
@@ -28,24 +26,10 @@ LEFT = """() => new Promise((done) => {
 
 
 @pytest.fixture
-def visit(product) -> Visit:
-    return book(product)
-
-
-@pytest.fixture
-def together(new_person: Callable[..., Page], product, visit) -> tuple[Guest, Guest]:
-    """Amina on her phone and Dr Salma at her desk, in the call."""
-    patient = Guest(new_person(**PHONE), product.url).sign_in("amina")
-    specialist = Guest(new_person(**DESK), product.url).sign_in("dr.salma")
-    expect.set_options(timeout=BACK_MS)
-    patient.go_in(visit.path)
-    patient.agree()
-    specialist.go_in(visit.path)
-    specialist.admit()
-    patient.sees()
-    specialist.sees()
-    specialist.identify()
-    return patient, specialist
+def together(together) -> tuple[Guest, Guest]:
+    """Begun: the specialist has said who the patient is."""
+    together[1].identify()
+    return together
 
 
 def ask(specialist: Guest, site: str = "hand", side: str = "left") -> None:
