@@ -16,6 +16,7 @@ from scheduling.rules import Buffers, Shape
 from telemed.lib.intervals import Interval, merge, overlaps, subtract
 
 ONE_DAY = timedelta(days=1)
+MOMENT = timedelta.resolution
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,10 @@ def is_away(availability: Availability, visit: Interval) -> bool:
 
 
 def is_usual(availability: Availability, visit: Interval) -> bool:
-    """Whether it lies within one stretch of their hours."""
+    """Whether it lies within their hours; where one stretch ends as the next begins they go on."""
     start, end = visit
-    return any(opens <= start and end <= shuts for opens, shuts in open_hours(availability, *visit))
+    worked = merge(open_hours(availability, *visit))
+    return any(opens <= start and end <= shuts for opens, shuts in worked)
 
 
 def starts(
@@ -161,25 +163,25 @@ def starts(
     """Every free start in order, in [first, last), within the service's notice and horizon.
 
     Starts step from the beginning of each stretch of hours, so that they do not shift when
-    somebody books. The visit lies within one stretch; its buffers may reach out of it.
+    somebody books. A visit may run on into the next stretch where there is no break between them
+    (work through midnight); its buffers may reach out of the hours.
     """
     earliest = max(now + shape.notice, first or now)
     latest = min(now + shape.horizon, last) if last else now + shape.horizon
     busy = [(claim.buffers, merge(claim.busy)) for claim in claims]
     for together in merge(hours):
         pieces = [piece for piece in hours if overlaps(piece, together)]
-        for at in sorted({at for piece in pieces for at in _grid(piece, shape, earliest, latest)}):
+        until = min(latest, together[1] - shape.duration + MOMENT)  # the last that fits is one
+        for at in sorted({at for piece in pieces for at in _grid(piece, shape, earliest, until)}):
             if all(_fits(at, shape.duration, buffers, taken) for buffers, taken in busy):
                 yield at
 
 
-def _grid(
-    piece: Interval, shape: Shape, earliest: datetime, latest: datetime
-) -> Iterator[datetime]:
+def _grid(piece: Interval, shape: Shape, earliest: datetime, until: datetime) -> Iterator[datetime]:
     at, closes = piece
     if at < earliest:
         at -= ((at - earliest) // shape.step) * shape.step  # rounded up to the grid
-    while at + shape.duration <= closes and at < latest:
+    while at < min(closes, until):
         yield at
         at += shape.step
 
@@ -200,7 +202,8 @@ def free(
     """Free starts of a service: the whole of it in one call."""
     begin = max(now, first or now)
     end = now + shape.horizon
-    hours = open_hours(availability, begin, min(end, last) if last else end)
+    end = min(end, last) if last else end
+    hours = open_hours(availability, begin, end + shape.duration)
     return starts(hours, shape, claims, now, first, last)
 
 

@@ -163,19 +163,23 @@ def naive_free(
             was_open = is_open
             on_grid = is_open and (at - grid) % shape.step == timedelta()
             wanted = now + shape.notice <= at < now + shape.horizon
-            if on_grid and wanted and naive_fits(at, shape, end, closed, busy):
+            if on_grid and wanted and naive_fits(at, shape, opened, closed, busy):
                 free.add(at)
     return free
 
 
 def naive_fits(
-    at: datetime, shape: Shape, end: datetime, closed: list[Interval], busy: list[Interval]
+    at: datetime,
+    shape: Shape,
+    opened: list[Interval],
+    closed: list[Interval],
+    busy: list[Interval],
 ) -> bool:
     visit = minutes(at, at + shape.duration)
     needed = minutes(at - shape.specialist.before, at + shape.duration + shape.specialist.after)
-    return all(minute < end and not within(minute, closed) for minute in visit) and not any(
-        within(minute, busy) for minute in needed
-    )
+    return all(
+        within(minute, opened) and not within(minute, closed) for minute in visit
+    ) and not any(within(minute, busy) for minute in needed)
 
 
 def naive_hours(
@@ -296,6 +300,17 @@ def test_one_may_begin_where_another_ends():
         Availability(weekly), TWENTY, claims, at("2026-11-29"), None, at("2026-12-01")
     )
     assert list(found) == [at("2026-11-30T09:00"), at("2026-11-30T09:40")]
+
+
+def test_a_visit_may_run_through_midnight_where_the_hours_go_on():
+    night = [WeeklyHours(0, time(20, 5), time(0), "UTC", date(2026, 1, 1))]
+    on_call = [*night, WeeklyHours(1, time(0), time(1), "UTC", date(2026, 1, 1))]
+    late = at("2026-11-30T23:45"), at("2026-12-01T00:05")
+    for weekly, may in ((night, False), (on_call, True)):
+        hours, now = Availability(weekly), at("2026-11-29")
+        assert slots.offered(hours, TWENTY, late[0], now) is may
+        assert slots.is_usual(hours, late) is may
+        assert (late[0] in slots.free(hours, TWENTY, (), now, None, late[1])) is may
 
 
 def test_every_resource_must_be_free_with_its_own_buffers():
