@@ -25,6 +25,7 @@ from consultations.engine import (
     AnyEvent,
     DataReceived,
     Engine,
+    LayersWanted,
     PeerBack,
     PeerConnected,
     PeerGone,
@@ -32,11 +33,11 @@ from consultations.engine import (
     QualityChanged,
     RecordingClosed,
     RecordingStopped,
-    Slot,
     SlotsChanged,
     SpeakerChanged,
 )
 from consultations.facts import Facts
+from consultations.hints import link_message, slots_message
 from consultations.live_pictures import Pictures
 from consultations.live_recording import Recordings
 from consultations.logbook import Ending, Logbook
@@ -394,8 +395,8 @@ class Rooms:
                 self._tell(room, {"type": "speaker", "participant": event.peer_id})
             case DataReceived():
                 self.pictures.hear(room, event)
-            case QualityChanged():
-                self._tell(room, {"type": "quality", "level": event.level}, to=event.peer_id)
+            case QualityChanged() | LayersWanted():
+                self._tell(room, link_message(event), to=event.peer_id)
 
     def _link(self, room: LiveRoom, participant: str, state: str) -> None:
         if room.links.get(participant) == state:
@@ -442,21 +443,6 @@ class Rooms:
         """Until everything begun here is stored and told, or given up."""
         while self._tasks:
             await asyncio.wait(self._tasks)
-
-
-def slots_message(slots: tuple[Slot, ...] | list[Slot]) -> dict[str, Any]:
-    return {
-        "type": "slots",
-        "slots": [
-            {
-                "mid": slot.mid,
-                "kind": slot.kind,
-                "participant": slot.source_peer,
-                "source": slot.source_kind,
-            }
-            for slot in slots
-        ],
-    }
 
 
 async def _keep_link(participant: str, *, connected: bool) -> None:

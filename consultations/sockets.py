@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from consultations import database, groups, handlers, tickets
 from consultations.engine import SLOTS, Allowance
-from consultations.live import LiveRoom, Pace, Rooms, slots_message
+from consultations.hints import slots_message
+from consultations.live import LiveRoom, Pace, Rooms
 from consultations.messages import BadMessage, Message, parse
 from consultations.process import Process, Unavailable
 from consultations.refusals import RoomRefused

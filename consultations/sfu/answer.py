@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .ice import Credentials
-from .sdp import ABS_SEND_TIME, AUDIO_LEVEL, MID, TWCC, Offer, Section
+from .sdp import ABS_SEND_TIME, AUDIO_LEVEL, MID, REPAIRED_RID, RID, TWCC, Offer, Section
 
 REVERSED = {
     "sendrecv": "sendrecv",
@@ -42,6 +42,8 @@ def wanted_extensions(section: Section) -> dict[str, int]:
     wanted = [MID] if section.client_sends else []
     if section.kind == "audio" and section.client_sends:
         wanted.append(AUDIO_LEVEL)
+    if section.client_sends and section.layers:
+        wanted += [RID, REPAIRED_RID]
     congestion = TWCC if has_transport_feedback(section) else ABS_SEND_TIME
     wanted.append(congestion)
     return {uri: section.extensions[uri] for uri in wanted if uri in section.extensions}
@@ -106,6 +108,9 @@ def _section(section: Section, outgoing: Outgoing | None) -> list[str]:
     if section.reduced_size:
         lines.append("a=rtcp-rsize")
     lines += [f"a=extmap:{ident} {uri}" for uri, ident in wanted_extensions(section).items()]
+    if section.client_sends and section.layers:
+        lines += [f"a=rid:{layer} recv" for layer in section.layers]
+        lines.append(f"a=simulcast:recv {';'.join(section.layers)}")
     if outgoing is not None:
         lines += _outgoing_lines(section, outgoing)
     return lines

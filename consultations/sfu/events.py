@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -85,6 +86,14 @@ class QualityChanged(Event):
     stopped every picture to it because only the voice fits."""
 
     level: Quality
+
+
+@dataclass(frozen=True)
+class LayersWanted(Event):
+    """In which sizes the peer should send its camera: the most bits a second of each by its rid,
+    which its browser has named; empty when one stream is best."""
+
+    layers: Mapping[str, int]
 
 
 @dataclass(frozen=True)

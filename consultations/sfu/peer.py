@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -81,6 +81,8 @@ class Peer:
         self._sequence_extension = 0
         self._level_extension = 0
         self._mid_extension = 0
+        self._rid_extension = 0
+        self._repaired_rid_extension = 0
         self._feedback_at = 0.0
         self._reports_at = 0.0
 
@@ -103,7 +105,7 @@ class Peer:
 
     def _sent_media_before(self, heard: float) -> bool:
         """Whether media were coming until shortly before the last sign of life."""
-        latest = max((s.last_packet for s in self.sources.values()), default=float("-inf"))
+        latest = max((s.last_packet for s in self.streams), default=float("-inf"))
         return latest > heard - 1.5
 
     def record(self, tap: Tap | None) -> None:
@@ -112,9 +114,20 @@ class Peer:
         if tap == self._tap:
             return
         self._tap = tap
-        for source in self.sources.values():
+        for source in self.sources.values():  # of a camera the one stream that all recordings know
             source.tap = tap
             source.key_frame_wanted |= source.is_video and tap is not None
+
+    @property
+    def streams(self) -> Iterator[Source]:
+        """All that may come from the peer: each source, and the sizes of a camera."""
+        for source in self.sources.values():
+            yield source
+            yield from source.layers
+
+    @property
+    def camera(self) -> Source | None:
+        return next((s for s in self.sources.values() if s.kind == "video"), None)
 
     # Negotiation.
 
@@ -135,9 +148,12 @@ class Peer:
             if section.client_sends:
                 kind: SourceKind = "audio" if section.kind == "audio" else "video"
                 if kind == "video":
-                    videos += 1
+                    videos += not section.layers
                     kind = "video" if videos == 1 else "screen"
-                self._publish(section, kind)
+                if section.layers:
+                    self._publish_layers(section)
+                else:
+                    self._publish(section, kind)
             if section.client_receives:
                 outgoing[section.mid] = self._subscribe(section, rank[section.kind])
                 rank[section.kind] += 1
@@ -165,6 +181,23 @@ class Peer:
             self._bind(source, section.ssrc, repair=False)
         if section.rtx_ssrc is not None:
             self._bind(source, section.rtx_ssrc, repair=True)
+
+    def _publish_layers(self, section: Section) -> None:
+        """Takes a section up that sends the camera in several sizes; which stream is which its
+        packets tell."""
+        camera = self.camera
+        if camera is None or section.mid in self.sources:
+            return
+        for rid in section.layers[len(camera.layers) :]:
+            layer = Source(
+                self.peer_id, section.mid, "video", section.payload_type, rid=rid, camera=camera
+            )
+            layer.open = camera.open
+            camera.layers.append(layer)
+        for layer in camera.layers:
+            layer.payload_type = section.payload_type
+        self._rid_extension = section.extensions[sdp.RID]
+        self._repaired_rid_extension = section.extensions.get(sdp.REPAIRED_RID, 0)
 
     def _bind(self, source: Source, ssrc: int, *, repair: bool) -> None:
         if repair:
@@ -237,14 +270,28 @@ class Peer:
             self.loudness *= 0.8
 
     def _learn_source(self, data: bytes, payload_type: int, ssrc: int) -> Source | None:
-        """Binds a stream that was not announced in SDP, by its MID extension (RFC 8843)."""
+        """Binds a stream that was not announced in SDP, by its MID extension (RFC 8843) or, where a
+        section has several, by its RID (RFC 8852)."""
         if not self._mid_extension or len(self._by_ssrc) >= MAX_UNKNOWN_SSRCS:
             return None
-        mid = rtp.extension_value(data, self._mid_extension)
-        source = self.sources.get(mid.decode("ascii", "replace")) if mid else None
+        mid = _text(data, self._mid_extension)
+        source = self.sources.get(mid)
         if source is not None:
             self._bind(source, ssrc, repair=payload_type != source.payload_type)
-        return source
+            return source
+        return self._learn_layer(data, payload_type, ssrc, mid)
+
+    def _learn_layer(self, data: bytes, payload_type: int, ssrc: int, mid: str) -> Source | None:
+        layers = self.camera.layers if self.camera is not None else []
+        if not layers or layers[0].mid != mid:
+            return None
+        repair = payload_type != layers[0].payload_type
+        extension = self._repaired_rid_extension if repair else self._rid_extension
+        rid = _text(data, extension) if extension else ""
+        layer = next((layer for layer in layers if layer.rid == rid), None)
+        if layer is not None:
+            self._bind(layer, ssrc, repair=repair)
+        return layer
 
     # RTCP from the peer.
 
@@ -282,7 +329,7 @@ class Peer:
                 slot = self._slot_by_ssrc.get(ssrc)
                 if slot is not None and slot.source is not None:
                     self._counts["key_frames_down"] += 1
-                    slot.source.key_frame_wanted = True
+                    slot.ask_for_key_frame()
         elif packet.variant == rtcp.APPLICATION_LAYER:
             bitrate = rtcp.remb(packet.body)
             if bitrate is not None:
@@ -317,7 +364,7 @@ class Peer:
             ssrc = next(iter(self._by_ssrc), 0)
             for packet in self._arrivals.take(ssrc):
                 self.transport.send_rtcp(packet)
-        for source in self.sources.values():
+        for source in self.streams:
             if source.has_losses and source.ssrc is not None:
                 lost = source.losses_to_ask_for(now, self.downlink.estimator.round_trip)
                 if lost:
@@ -333,10 +380,10 @@ class Peer:
     def _send_reports(self, now: float) -> None:
         blocks = [
             block
-            for source in self.sources.values()
+            for source in self.streams
             if (block := source.report(now, self.viewers_audio_loss(source))) is not None
         ]
-        self._counts["lost_up"] += sum(source.lost_lately for source in self.sources.values())
+        self._counts["lost_up"] += sum(source.lost_lately for source in self.streams)
         self.uplink_loss = max((block.fraction_lost for block in blocks), default=0) / 256
         compound = rtcp.write_receiver_report(blocks)
         for slot in self.slots.values():
@@ -349,3 +396,8 @@ class Peer:
     def viewers_audio_loss(self, source: Source) -> float:
         """The worst loss that a listener of this source reports."""
         return max((slot.downlink.audio_loss for slot in source.slots), default=0.0)
+
+
+def _text(data: bytes, extension: int) -> str:
+    """The value of a header extension as a name, "" when it is absent. Raises RtpInvalid."""
+    return (rtp.extension_value(data, extension) or b"").decode("ascii", "replace")

@@ -7,12 +7,12 @@ is told from outside (`permit`) and takes effect with the next packet.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import rtcp
+from . import layers, rtcp
 from .allocation import AUDIO_BITRATE, Share, divide
-from .events import AnyEvent, QualityChanged, Slot, SlotsChanged, SpeakerChanged
+from .events import AnyEvent, LayersWanted, QualityChanged, Slot, SlotsChanged, SpeakerChanged
 from .forward import SlotSender
 from .peer import Peer
 from .quality import QualityWatch, judge
@@ -91,7 +91,7 @@ class Room:
 
     def _open(self, source: Source, wanted: bool) -> None:
         if source.open != wanted:
-            source.open = wanted
+            source.allow(wanted=wanted)
             for slot in source.slots:
                 if wanted:
                     slot.resynchronise()
@@ -242,13 +242,31 @@ class Room:
         for viewer in self.peers.values():
             share = self._shares[viewer.peer_id]
             divide(viewer, share, now)
+            _choose_layers(viewer, share.per_picture, now)
             book = settled if viewer.downlink.estimator.is_settled(now) else guessed
-            for publisher, pictures in _watched(viewer).items():
+            for publisher, pictures in _watched(viewer, now).items():
                 allowed = AUDIO_BITRATE + pictures * share.per_picture
                 book[publisher] = min(book.get(publisher, allowed), allowed)
         limits = guessed | settled
         for peer_id, peer in self.peers.items():
-            self._hold(peer, limits.get(peer_id, UNWATCHED_BITRATE), now)
+            sizes = self._review_layers(peer, now)
+            limit = limits.get(peer_id, AUDIO_BITRATE if sizes else UNWATCHED_BITRATE)
+            self._hold(peer, limit + sizes, now)
+
+    def _review_layers(self, publisher: Peer, now: float) -> int:
+        """Says in which sizes a camera is wanted; returns what those that come may take, in bits a
+        second. A recording takes one stream."""
+        camera = publisher.camera
+        if camera is None or not camera.layers:
+            return 0
+        flowing = layers.come(camera, now)
+        alone = camera.tap is not None or not any(s.is_live(now) for s in (camera, *camera.layers))
+        camera.wanted.settle(() if alone else _sizes(camera, self.peers.values(), now), now)
+        news = camera.wanted.news(now, flowing=flowing)
+        if news is not None:
+            wanted = {camera.layers[rank].rid: bits for rank, bits in sorted(news.items())}
+            self._on_event(LayersWanted(self.room_id, publisher.peer_id, wanted))
+        return sum(camera.wanted.bits.values()) if flowing else 0
 
     def _hold(self, publisher: Peer, limit: int, now: float) -> None:
         """Tells a publisher its limit by REMB, which bounds its own estimate from above."""
@@ -256,15 +274,48 @@ class Room:
         if now - told < REMB_INTERVAL and 0.95 * before < limit < 1.5 * before:
             return
         self._limits[publisher.peer_id] = limit, now
-        ssrcs = [s.ssrc for s in publisher.sources.values() if s.ssrc is not None and s.is_video]
+        ssrcs = [s.ssrc for s in publisher.streams if s.ssrc is not None and s.is_video]
         if ssrcs:
             publisher.transport.send_rtcp(rtcp.write_remb(limit, ssrcs))
 
 
-def _watched(viewer: Peer) -> Counter[str]:
-    """How many pictures of each publisher a viewer is being sent."""
+def _choose_layers(viewer: Peer, share: int, now: float) -> None:
+    """Which size of each camera, and how many of its frames, a viewer is sent."""
+    for slot in viewer.slots.values():
+        camera = slot.source
+        if slot.paused or camera is None or not camera.layers:
+            continue
+        stream = layers.present(camera, slot.choice.take_size(share, now), now)
+        slot.turn_to(stream)
+        stream.measure(now)
+        if stream is slot.shown:
+            slot.thin(slot.choice.take_frames(share, stream.bitrate, now))
+
+
+def _sizes(camera: Source, viewers: Iterable[Peer], now: float) -> Iterator[tuple[int, int]]:
+    """Which size is right for everybody who sees a camera, and what they can take of it: the
+    smallest for a newcomer whose link is still being tried out, and for whose picture there is no
+    room at present, so that it does not come back larger than it went."""
+    for viewer in viewers:
+        for slot in viewer.slots.values():
+            if slot.source is not camera or not camera.open or viewer.appetite == "none":
+                continue
+            if slot.paused:
+                yield 0, 0
+            elif viewer.downlink.estimator.is_settled(now):
+                yield slot.choice.rank, slot.choice.share
+            else:
+                yield 0, layers.MOST[0]
+
+
+def _watched(viewer: Peer, now: float) -> Counter[str]:
+    """How many pictures of each publisher a viewer is being sent, but for those that come in
+    several sizes as they should."""
     return Counter(
         slot.source.peer_id
         for slot in viewer.slots.values()
-        if slot.kind == "video" and slot.source is not None and not slot.paused
+        if slot.kind == "video"
+        and slot.source is not None
+        and not slot.paused
+        and not (slot.source.wanted.bits and layers.come(slot.source, now))
     )

@@ -15,6 +15,7 @@ from .events import SdpRefused
 MAX_OFFER_BYTES = 100_000
 MAX_SECTIONS = 40
 MAX_FORMATS = 64  # browsers name some forty
+LAYERS = 3  # sizes of one camera
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
 
@@ -22,17 +23,22 @@ TWCC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-0
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,64}\Z")
 _ICE = re.compile(r"[A-Za-z0-9+/\-_]{4,256}\Z")
 _FINGERPRINT = re.compile(r"sha-256 ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})\Z", re.IGNORECASE)
 _EXTENSION = re.compile(r"([0-9]{1,2})(?:/\w+)? (\S+)\Z")
+_RID = re.compile(r"([A-Za-z0-9]{1,16}) send\b")
 _MEDIA = re.compile(r"(audio|video|application) ([0-9]{1,5}) (\S+) (.+)\Z")
 
 
 @dataclass
 class Section:
-    """One media section of an offer, as far as it concerns the server."""
+    """One media section of an offer, as far as it concerns the server. `layers` are the restriction
+    identifiers (RFC 8851) of the sizes in which a camera can be sent at once, in the browser's
+    order."""
 
     kind: Literal["audio", "video", "application"]
     mid: str
@@ -48,6 +54,7 @@ class Section:
     reduced_size: bool = False
     ssrc: int | None = None
     rtx_ssrc: int | None = None
+    layers: tuple[str, ...] = ()
     sctp_port: int = 5000
 
     @property
@@ -150,7 +157,9 @@ def _section(lines: list[str]) -> Section:
     section.reduced_size = "a=rtcp-rsize" in lines
     section.extensions = _extensions(lines)
     _choose_codec(section, lines)
-    section.ssrc, section.rtx_ssrc = _ssrcs(lines)
+    section.layers = _layers(section, lines)
+    if not section.layers:  # which size an announced SSRC is of, only its packets tell
+        section.ssrc, section.rtx_ssrc = _ssrcs(lines)
     return section
 
 
@@ -193,6 +202,21 @@ def _choose_codec(section: Section, lines: list[str]) -> None:
     )
     feedback = [value.partition(" ") for value in _values(lines, "rtcp-fb")]
     section.feedback = frozenset(what for pt, _, what in feedback if pt in (str(chosen), "*"))
+
+
+def _layers(section: Section, lines: list[str]) -> tuple[str, ...]:
+    """What `a=simulcast` names as sent (RFC 8853) and `a=rid` declares; none where the packets
+    could not be told apart."""
+    if section.kind != "video" or not {MID, RID} <= section.extensions.keys():
+        return ()
+    words = _value(lines, "simulcast").split()
+    if "send" not in words[:-1:2]:
+        return ()
+    streams = words[words.index("send") + 1].split(";")
+    named = [stream.split(",")[0].lstrip("~") for stream in streams]
+    declared = {m[1] for value in _values(lines, "rid") if (m := _RID.match(value))}
+    layers = tuple(dict.fromkeys(name for name in named if name in declared))
+    return layers if len(layers) == LAYERS else ()
 
 
 def _ssrcs(lines: list[str]) -> tuple[int | None, int | None]:

@@ -231,7 +231,7 @@ class MediaServer:
             round_trip=link.round_trip if link.is_informed else None,
             loss_up=peer.uplink_loss,
             loss_down=link.loss if link.is_informed else None,
-            bytes_up=sum(source.bytes for source in peer.sources.values()),
+            bytes_up=sum(source.bytes for source in peer.streams),
             bytes_down=peer.downlink.bytes,
             mode=room.mode_of(peer),
         )

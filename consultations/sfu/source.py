@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .events import SourceKind
+from .layers import Wanted
 from .rtcp import ReportBlock, SenderInfo
 from .rtp import payload_end
 
@@ -19,6 +20,8 @@ MAX_MISSING = 250
 MAX_PAYLOAD = 1300  # a header and a tag must still fit into what a link carries
 KEY_FRAME_INTERVAL = 0.5
 LIVE_SECONDS = 2.0
+PAUSE = 0.6  # a stream without a packet for so long has stopped
+FLOWING_AFTER = 0.08
 CLOCK_RATES = {"audio": 48000, "video": 90000, "screen": 90000}
 
 
@@ -29,13 +32,31 @@ Tap = Callable[["Source", int, int, int, bytes, float], None]
 
 class Source:
     """One sending media section of a peer. `open` says whether its packets may go on; `tap` is
-    there only while the peer may be recorded."""
+    there only while the peer may be recorded.
 
-    def __init__(self, peer_id: str, mid: str, kind: SourceKind, payload_type: int) -> None:
+    A camera may come in several sizes at once from another section: these are its `layers`, the
+    smallest first, each a source with a `rid` that knows its `camera`. Who sees the camera is in
+    its own `slots`; those of a layer are whom it is sent to, or about to be.
+    """
+
+    def __init__(
+        self,
+        peer_id: str,
+        mid: str,
+        kind: SourceKind,
+        payload_type: int,
+        *,
+        rid: str = "",
+        camera: Source | None = None,
+    ) -> None:
         self.peer_id = peer_id
         self.mid = mid
         self.kind = kind
         self.payload_type = payload_type
+        self.rid = rid
+        self.camera = camera or self
+        self.layers: list[Source] = []
+        self.wanted = Wanted()
         self.clock_rate = CLOCK_RATES[kind]
         self.ssrc: int | None = None
         self.rtx_ssrc: int | None = None
@@ -44,7 +65,10 @@ class Source:
         self.slots: list[SlotSender] = []
         self.tap: Tap | None = None
         self.last_packet = float("-inf")
+        self.resumed = float("-inf")  # when it last began after a pause
         self.bytes = 0
+        self.bitrate = 0.0
+        self._measured = (0.0, 0)
         self.sender_info: SenderInfo | None = None
         self.sender_info_at = 0.0
         self.key_frame_wanted = False
@@ -61,7 +85,7 @@ class Source:
         self._missing.clear()
         self._reception = Reception(self.clock_rate)
         for slot in self.slots:
-            slot.resynchronise()
+            slot.interrupted(self)
 
     @property
     def is_video(self) -> bool:
@@ -70,6 +94,24 @@ class Source:
     def is_live(self, now: float) -> bool:
         return now - self.last_packet < LIVE_SECONDS
 
+    def is_flowing(self, now: float) -> bool:
+        """Whether frames follow one another: Firefox sends a black one now and then of a sender
+        without a track."""
+        return now - self.last_packet < PAUSE and self.last_packet - self.resumed > FLOWING_AFTER
+
+    def measure(self, now: float) -> None:
+        """Counts what comes in a second into `bitrate`, bits a second."""
+        since, before = self._measured
+        if now - since >= 1.0:
+            self.bitrate = (self.bytes - before) * 8 / (now - since)
+            self._measured = now, self.bytes
+
+    def allow(self, *, wanted: bool) -> None:
+        """Lets its packets go on, in every size, or none of them."""
+        self.open = wanted
+        for layer in self.layers:
+            layer.open = wanted
+
     # The packet path.
 
     def receive(
@@ -77,6 +119,8 @@ class Source:
     ) -> None:
         """Takes a packet of the stream itself, whose payload begins at `start`; forwards it."""
         end = payload_end(data, start)
+        if now - self.last_packet > PAUSE:
+            self.resumed = now
         self.last_packet = now
         self.bytes += len(data)
         self._reception.count(sequence, timestamp, now)
@@ -86,7 +130,7 @@ class Source:
             return
         if start == end:
             for slot in self.slots:
-                slot.skip(sequence)
+                slot.skip(self, sequence)
             return
         self._forward(marker, sequence, timestamp, data[start:end], now)
 
@@ -110,7 +154,7 @@ class Source:
         if self.tap is not None:
             self.tap(self, marker, sequence, timestamp, payload, now)
         for slot in self.slots:
-            slot.forward(marker, sequence, timestamp, payload, now)
+            slot.forward(self, marker, sequence, timestamp, payload, now)
 
     # Losses.
 

@@ -18,6 +18,8 @@ class Descriptor(NamedTuple):
     tl0_at: int
     tl0: int
     begins_key_frame: bool
+    temporal: int  # 0 when the stream has no temporal layers
+    synchronises: bool  # refers to nothing but the lowest temporal layer
 
 
 def read_descriptor(payload: bytes) -> Descriptor:
@@ -27,7 +29,8 @@ def read_descriptor(payload: bytes) -> Descriptor:
         position = 1
         picture_at = tl0_at = -1
         picture = tl0 = 0
-        wide = False
+        wide = synchronises = False
+        temporal = 0
         if first & 0x80:
             flags = payload[1]
             position = 2
@@ -43,6 +46,9 @@ def read_descriptor(payload: bytes) -> Descriptor:
                 tl0 = payload[position]
                 position += 1
             if flags & 0x30:
+                if flags & 0x20:
+                    temporal = payload[position] >> 6
+                    synchronises = bool(payload[position] & 0x20)
                 position += 1
         begins_frame = first & 0x17 == 0x10  # S = 1, partition 0
         return Descriptor(
@@ -52,6 +58,8 @@ def read_descriptor(payload: bytes) -> Descriptor:
             tl0_at,
             tl0,
             begins_frame and not payload[position] & 1,
+            temporal,
+            synchronises,
         )
     except IndexError:
         raise Vp8Invalid("descriptor past the end") from None

@@ -44,11 +44,18 @@ class ScreenPeer(PacketPeer):
         return super()._common(mid, payload_type, sends or camera)
 
     def send_media(
-        self, head: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, mid: str
+        self,
+        head: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        payload: bytes,
+        mid: str,
+        rid: str = "",
     ) -> None:
         screen = ssrc == self.video_ssrc
         super().send_media(
-            head, sequence, timestamp, ssrc, payload, self.screen_mid if screen else mid
+            head, sequence, timestamp, ssrc, payload, self.screen_mid if screen else mid, rid
         )
 
 

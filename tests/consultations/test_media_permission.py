@@ -10,6 +10,7 @@ import pytest
 from consultations import groups
 from consultations.actions import consent as consents
 from consultations.actions import visit as visits
+from consultations.engine import LayersWanted
 from consultations.models import Participant, Room
 from scheduling.actions.link import issue_link, reissue_link, void_links
 from telemed.audit.actor import SYSTEM
@@ -53,6 +54,19 @@ async def test_nothing_flows_before_admission_and_no_tap_is_needed_after(waiting
     await asyncio.gather(hears(patient), hears(doctor))
     doctor.kill()
     patient.kill()
+
+
+async def test_in_which_sizes_a_camera_is_wanted_is_told_to_its_owner_alone(call, process):
+    salma, amina, *_ = call
+    (room,) = process.rooms
+
+    process.rooms.on_event(LayersWanted(room.id, amina.id, {"q": 60_000, "f": 1_500_000}))
+
+    await amina.until(lambda: any(m["type"] == "layers" for m in amina.came))
+    (told,) = [m for m in amina.came if m["type"] == "layers"]
+    assert told["sizes"] == {"q": 60_000, "f": 1_500_000}
+    await salma.settle()
+    assert not [m for m in salma.came if m["type"] == "layers"]
 
 
 @pytest.mark.parametrize("speak", ["withdraw", "refuse"])

@@ -29,7 +29,7 @@ from consultations.sfu.feedback import ArrivalLog
 from tests.sfu.relay import udp_socket
 
 OPUS, VP8, RTX = 111, 96, 97
-MID, LEVEL, SEQUENCE = 4, 1, 3
+MID, LEVEL, SEQUENCE, RID, REPAIRED = 4, 1, 3, 10, 11
 FRAME_RATE = 15
 FRAMES = 30
 
@@ -286,22 +286,32 @@ class PacketPeer:
                 mid = str(self.slots[0])
                 self.send_media(VP8 | marker, sequence, timestamp, self.video_ssrc, body, mid)
 
-    def _repair(self, sequence: int) -> None:
+    def repair(self, ssrc: int, sequence: int) -> None:
         """Answers a NACK on a flow of its own (RFC 4588), known to the server by MID alone."""
         kept = self._kept.get(sequence)
         if kept is not None:
             timestamp, body = kept
             self._rtx_sequence += 1
-            ssrc, again = self.video_ssrc + 1, sequence.to_bytes(2) + body
-            self.send_media(RTX, self._rtx_sequence, timestamp, ssrc, again, str(self.slots[0]))
+            again = sequence.to_bytes(2) + body
+            self.send_media(RTX, self._rtx_sequence, timestamp, ssrc + 1, again, str(self.slots[0]))
 
     def send_media(
-        self, head: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, mid: str
+        self,
+        head: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        payload: bytes,
+        mid: str,
+        rid: str = "",
     ) -> None:
         self._sequence = (self._sequence + 1) & 0xFFFF
         extensions = bytes([SEQUENCE << 4 | 1]) + self._sequence.to_bytes(2)
         extensions += bytes([MID << 4 | (len(mid) - 1)]) + mid.encode()
         extensions += bytes([LEVEL << 4, 0x80 | 30])
+        if rid:
+            extension = REPAIRED if head & 0x7F == RTX else RID
+            extensions += bytes([extension << 4 | (len(rid) - 1)]) + rid.encode()
         extensions += bytes(-len(extensions) % 4)
         block = (0xBEDE << 16 | len(extensions) // 4).to_bytes(4) + extensions
         header = rtp.HEADER.pack(0x90, head, sequence, timestamp & 0xFFFFFFFF, ssrc)
@@ -352,7 +362,7 @@ class PacketPeer:
                 lost = list(rtcp.nacked(packet.body))
                 self.nacks += lost
                 for sequence in lost:
-                    self._repair(sequence)
+                    self.repair(int.from_bytes(packet.body[4:8]), sequence)
             elif packet.packet_type == rtcp.RR:
                 self.reports += 1
                 for block in rtcp.report_blocks(packet):

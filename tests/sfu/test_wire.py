@@ -15,8 +15,9 @@ from consultations.sfu.sdp import parse_offer
 from consultations.sfu.stun import StunInvalid, parse_binding_request
 
 OFFERS = Path(__file__).parent / "offers"  # recorded from call.js
-CHROMIUM_OFFER, FIREFOX_OFFER = (
-    (OFFERS / name).read_bytes().decode() for name in ("chromium.sdp", "firefox.sdp")
+CHROMIUM_OFFER, FIREFOX_OFFER, *SIZED_OFFERS = (
+    (OFFERS / f"{name}.sdp").read_bytes().decode()
+    for name in ("chromium", "firefox", "chromium-sizes", "firefox-sizes")
 )
 rubbish = st.binary(max_size=400)
 
@@ -191,7 +192,7 @@ def test_any_check_is_read_or_refused(data: bytes) -> None:
 
 # SDP
 
-offers = st.sampled_from([CHROMIUM_OFFER, FIREFOX_OFFER])
+offers = st.sampled_from([CHROMIUM_OFFER, FIREFOX_OFFER, *SIZED_OFFERS])
 
 
 @given(offers, st.data())
@@ -224,6 +225,14 @@ def test_what_real_browsers_offer_is_understood(offer: str) -> None:
     assert all(s.client_sends and s.client_receives for s in parsed.sections)
     assert all(s.rtx_payload_type is not None for s in parsed.sections[1:])
     assert all(s.ssrc is not None for s in parsed.sections)
+
+
+@pytest.mark.parametrize("offer", SIZED_OFFERS, ids=["chromium", "firefox"])
+def test_a_camera_in_three_sizes_is_understood(offer: str) -> None:
+    *_, screen, sized = parse_offer(offer).sections
+    assert screen.layers == ()
+    assert sized.layers == ("q", "h", "f")
+    assert sized.ssrc is None, "only its packets tell which is which"
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 // connection and why it never renegotiates.
 //
 // Every media section receives; the first audio section also sends the microphone, the first
-// video section the camera and the second the screen. Who is seen in which section (`mid`) is told
-// by the room's signalling.
+// video section the camera, the second the screen, and the third the camera in several sizes, where
+// people with unlike links watch. Who is seen in which section (`mid`) is told by the room's
+// signalling.
 
 /**
  * @typedef {{audio: number, video: number}} SlotCounts How many sections of each kind there are.
@@ -26,6 +27,12 @@
 const CAMERA = { maxBitrate: 100_000, maxFramerate: 15, scaleResolutionDownBy: 2 };
 /** @type {RTCRtpEncodingParameters} */
 const SCREEN = { maxBitrate: 2_000_000 };
+/** The smallest first, as the server takes them. @type {RTCRtpEncodingParameters[]} */
+const LAYERS = ["q", "h", "f"].map((rid) => ({ rid }));
+/** Pixels of a camera below which Chromium sends two sizes only, and leaves out the last. */
+const THREE_SIZES = 960 * 540;
+/** Every second frame can be left out. Unknown to Firefox, which sends them all in one. */
+const HALVES = { scalabilityMode: "L1T2" };
 const ASK_AGAIN_MS = 4000;
 
 /**
@@ -54,7 +61,7 @@ export class Call extends EventTarget {
   constructor({ iceServers = [], slots = { audio: 1, video: 2 }, camera = CAMERA } = {}) {
     super();
     this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
-    this.#layOutSections(slots, [camera, SCREEN]);
+    this.#layOutSections(slots, [[camera], [SCREEN], LAYERS]);
     this.#listen();
   }
 
@@ -132,6 +139,34 @@ export class Call extends EventTarget {
     await this.#video[0]?.sender.replaceTrack(track);
   }
 
+  /**
+   * The camera in several sizes, beside or instead of what `setCamera` sends.
+   * @param {MediaStreamTrack | null} track
+   * @param {Record<string, number>} wanted most bits a second of each size, by its rid; those of a
+   *   small camera are a half and a whole
+   */
+  async setLayers(track, wanted) {
+    const sender = this.#video[2]?.sender;
+    if (!sender) return;
+    if (track) {
+      const parameters = sender.getParameters();
+      const sizes = sizesOf(track, wanted);
+      for (const encoding of parameters.encodings) {
+        const size = sizes[encoding.rid ?? ""];
+        Object.assign(encoding, size, { active: size !== undefined });
+      }
+      await sender.setParameters(parameters);
+      if (track.contentHint === "") track.contentHint = "motion";
+    }
+    if (sender.track !== track) await sender.replaceTrack(track);
+  }
+
+  /** Whether the camera can be sent in several sizes. */
+  get hasLayers() {
+    const encodings = this.#video[2]?.sender.getParameters().encodings ?? [];
+    return encodings.length > 1;
+  }
+
   /** What the encoder makes of the camera. @param {CameraShape} shape */
   async shapeCamera(shape) {
     const sender = this.#video[0]?.sender;
@@ -164,7 +199,7 @@ export class Call extends EventTarget {
     this.#become("closed");
   }
 
-  /** @param {SlotCounts} slots @param {RTCRtpEncodingParameters[]} encodings */
+  /** @param {SlotCounts} slots @param {RTCRtpEncodingParameters[][]} encodings */
   #layOutSections(slots, encodings) {
     for (let i = 0; i < Math.max(1, slots.audio); i += 1) {
       const direction = i === 0 ? "sendrecv" : "recvonly";
@@ -172,17 +207,18 @@ export class Call extends EventTarget {
     }
     for (let i = 0; i < Math.max(1, slots.video); i += 1) {
       const sending = encodings[i];
-      this.#video.push(
-        this.#connection.addTransceiver(
-          "video",
-          sending === undefined
-            ? { direction: "recvonly" }
-            : { direction: "sendrecv", sendEncodings: [{ ...sending }] },
-        ),
-      );
+      this.#video.push(this.#addVideo(sending ?? []));
     }
     for (const each of this.#audio) preferCodecs(each, "audio", ["audio/opus"]);
     for (const each of this.#video) preferCodecs(each, "video", ["video/vp8", "video/rtx"]);
+  }
+
+  /** @param {RTCRtpEncodingParameters[]} encodings none for a section that only receives */
+  #addVideo(encodings) {
+    const direction = encodings.length > 0 ? "sendrecv" : "recvonly";
+    const more = encodings.length > 1 ? HALVES : {};
+    const sendEncodings = encodings.map((each) => ({ ...each, ...more }));
+    return this.#connection.addTransceiver("video", { direction, sendEncodings });
   }
 
   #listen() {
@@ -264,6 +300,23 @@ export class Call extends EventTarget {
     this.#beforeAt = at;
     return now;
   }
+}
+
+/**
+ * What the encoders make of a camera, by rid; nothing for a size that is not wanted.
+ * @param {MediaStreamTrack} track @param {Record<string, number>} wanted
+ * @returns {Record<string, RTCRtpEncodingParameters>}
+ */
+function sizesOf(track, { q, h, f }) {
+  const { width = 0, height = 0 } = track.getSettings();
+  const three = width * height >= THREE_SIZES;
+  return {
+    ...(q && { q: { maxBitrate: q, scaleResolutionDownBy: three ? 4 : 2 } }),
+    ...((h || (f && !three)) && {
+      h: { maxBitrate: h ?? f, scaleResolutionDownBy: three ? 2 : 1 },
+    }),
+    ...(f && three && { f: { maxBitrate: f, scaleResolutionDownBy: 1 } }),
+  };
 }
 
 /**

@@ -17,6 +17,10 @@ const SHAPES = {
   still: { maxBitrate: 40_000, maxFramerate: 5, scaleResolutionDownBy: 1 },
 };
 
+/** How long a camera is sent both ways when it changes to several sizes or back: until those who see
+ * it have a key frame. */
+const OVERLAP_MS = 500;
+
 /** @typedef {"audio" | "video"} Kind */
 /** @typedef {import("./call.js").Call} Call */
 
@@ -31,6 +35,8 @@ export class Own extends EventTarget {
   #halted = false;
   /** @type {import("./ladder.js").Mode} */ #mode = "small";
   /** @type {Still | null} */ #still = null;
+  /** @type {Record<string, number>} bits a second by size; none while one stream does */ #sizes = {};
+  #wasLayered = false;
 
   /**
    * @param {HTMLElement} root @param {import("./tiles.js").Stage} stage
@@ -82,6 +88,12 @@ export class Own extends EventTarget {
     if (mode !== "voice") await this.call()?.shapeCamera(SHAPES[mode]);
   }
 
+  /** In which sizes the camera is sent from now on. @param {Record<string, number>} sizes */
+  async setSizes(sizes) {
+    this.#sizes = sizes;
+    await this.#send();
+  }
+
   /** Anew from the present camera, where stills are what is sent. */
   #takeStills() {
     this.#still?.stop();
@@ -98,8 +110,19 @@ export class Own extends EventTarget {
 
   async #send() {
     const { sending } = this;
-    await this.call()?.setMicrophone(sending.getAudioTracks()[0] ?? null);
-    await this.call()?.setCamera(sending.getVideoTracks()[0] ?? null);
+    const call = this.call();
+    const camera = sending.getVideoTracks()[0] ?? null;
+    await call?.setMicrophone(sending.getAudioTracks()[0] ?? null);
+    if (this.#isLayered) await call?.setLayers(camera, this.#sizes);
+    else await call?.setCamera(camera);
+    if (call && camera && this.#isLayered !== this.#wasLayered) await pause(OVERLAP_MS);
+    this.#wasLayered = this.#isLayered;
+    if (this.#isLayered) await call?.setCamera(null);
+    else await call?.setLayers(null, {});
+  }
+
+  get #isLayered() {
+    return Object.keys(this.#sizes).length > 0;
   }
 
   /** @param {Kind} kind */
@@ -227,4 +250,9 @@ function fill(select, infos, chosen) {
   select.replaceChildren(
     ...infos.map((info) => new Option(info.label, info.deviceId, false, info.deviceId === chosen)),
   );
+}
+
+/** @param {number} ms */
+function pause(ms) {
+  return new Promise((over) => setTimeout(over, ms));
 }

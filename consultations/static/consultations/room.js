@@ -174,6 +174,7 @@ class Visit {
     if (hint.type === "slots") this.stage.map(hint.slots);
     else if (hint.type === "speaker") this.stage.speaks(hint.participant);
     else if (hint.type === "mode") this.takeMode(hint.participant, hint.mode);
+    else if (hint.type === "layers") this.sending.ask(hint.sizes);
     else if (hint.type === "quality") this.media.serverLevel = hint.level;
     else if (hint.type === "link") {
       this.stage.link(hint.participant, hint.state);

@@ -11,6 +11,8 @@ import { Ladder, MODES } from "./ladder.js";
 /** The best that each choice allows. @type {Record<Choice, Mode>} */
 const BEST = { all: "full", save: "small", none: "voice" };
 const REMEMBERED = "telemed-data";
+/** Where one stream suits a way out better than the smallest of several sizes. @type {Mode[]} */
+const ONE_STREAM = ["still", "voice"];
 /** Bits a second below which what headers take from the picture is worth a longer voice packet. */
 const THIN = 180_000;
 
@@ -21,6 +23,10 @@ export class Sending {
   /** @type {object | null} the connection that was told of mode and choice */ #told = null;
   /** @type {{call: object | null, mode: Mode | null}} what was made of which connection's camera */
   #shaped = { call: null, mode: null };
+  /** @type {{call: object | null, sizes: Record<string, number>}} what which connection was asked for */
+  #asked = { call: null, sizes: {} };
+  /** @type {{call: object | null, sizes: string}} what was made of that */
+  #sized = { call: null, sizes: "{}" };
 
   /**
    * @param {import("./own.js").Own} own @param {import("./media.js").Media} media
@@ -48,12 +54,20 @@ export class Sending {
     if (availableUp !== null) this.#ladder.take(availableUp, performance.now(), call.thin);
     const mode = worse(this.#ladder.mode, BEST[this.choice]);
     this.#shape(mode, call);
+    this.#size(mode, call);
     const isNew = call !== this.#told;
     if (isNew) this.tell("watch", { video: this.choice });
     if (isNew || mode !== this.mode) this.tell("sends", { mode });
     this.#told = call;
     this.mode = mode;
     if ((availableUp ?? THIN) < THIN) this.media.thin();
+  }
+
+  /** Those who see the camera cannot all take the same: it is asked for in several sizes.
+   * @param {Record<string, number>} sizes bits a second by name */
+  ask(sizes) {
+    this.#asked = { call: this.media.call, sizes };
+    this.tick();
   }
 
   /** What the room should know and nobody waits for. @param {string} type @param {object} fields */
@@ -69,6 +83,16 @@ export class Sending {
     if (!untouched && mode === this.#shaped.mode) return;
     this.#shaped = { call, mode };
     void this.own.setMode(mode);
+  }
+
+  /** @param {Mode} mode @param {import("./call.js").Call} call */
+  #size(mode, call) {
+    const layered = call === this.#asked.call && this.choice === "all" && call.hasLayers;
+    const sizes = layered && !ONE_STREAM.includes(mode) ? this.#asked.sizes : {};
+    const said = JSON.stringify(sizes);
+    if (said === this.#sized.sizes && (said === "{}" || call === this.#sized.call)) return;
+    this.#sized = { call, sizes: said };
+    void this.own.setSizes(sizes);
   }
 }
 

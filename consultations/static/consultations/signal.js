@@ -103,8 +103,8 @@ export function codeOf(error) {
 
 /**
  * Events, each a CustomEvent: `link` (LinkState), `snapshot` (Snapshot), `hint` (a server message
- * of type link, slots, speaker, quality or picture), `moved` (the room is on another media process, which
- * knows nothing of this one's connection), `ended` ({reason: EndReason, refusal?: Refusal}).
+ * of type link, slots, speaker, quality, layers or picture), `moved` (the room is on another media
+ * process, which knows nothing of this one's connection), `ended` ({reason: EndReason, refusal?: Refusal}).
  */
 export class Signal extends EventTarget {
   /** @type {WebSocket | null} */ #socket = null;
