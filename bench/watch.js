@@ -7,7 +7,8 @@ globalThis.watching = (() => {
   const STALL_MS = 100;
   const now = () => performance.timeOrigin + performance.now();
 
-  /** @type {RTCPeerConnection[]} */ const connections = [];
+  // A page may make a connection in a frame of its own: what is made there is noted here.
+  /** @type {RTCPeerConnection[]} */ const connections = (globalThis.top.connectionsMade ??= []);
   const Native = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Native {
     constructor(...given) {

@@ -3,6 +3,10 @@
 The server never sends checks. It answers those that carry this session's credentials, and the
 pair that the browser nominates is where everything is sent. A restart adds credentials; the old
 ones stay valid until a pair is nominated with the new ones, so media never stops in between.
+
+A browser whose network changes sends on its new pair up to 2.5 s before it nominates it to a lite
+agent (seen with Chromium 150). So where the pair in use is silent and the browser is heard from
+another one that it has checked, that one is used.
 """
 
 from __future__ import annotations
@@ -19,12 +23,14 @@ from .limits import Allowance
 from .stun import BindingRequest, binding_response
 
 if TYPE_CHECKING:
-    from .datagrams import Inbox, RawAddress
+    from .datagrams import RawAddress
     from .mux import Endpoint, Mux
 
 MAX_ADDRESSES = 16
 HELD_SECONDS = 10.0  # browsers check their pair again after 6 s at most
 DTLS_QUEUE = 64
+# Silence of the pair in use after which another is: one that media come from, one that is checked.
+MOVED_SECONDS, LOST_SECONDS = 0.25, 1.0
 # Handshakes take few; a data channel at its granted rate takes some 250 a second.
 FLIGHTS, FLIGHTS_BURST = 600.0, 1200.0
 
@@ -37,7 +43,9 @@ class Credentials:
 
 
 class IceLite:
-    """The pairs of one session. `endpoint` and `address` are the nominated ones."""
+    """The pairs of one session. `endpoint` and `address` are those in use: nominated, or what the
+    browser moved to; `heard` is when it was last heard from there, on the monotonic clock. Before
+    it is `settled` (DTLS is up) nothing but a nomination moves it."""
 
     role = "controlled"
     state = "completed"
@@ -45,18 +53,19 @@ class IceLite:
     def __init__(
         self,
         mux: Mux,
-        on_nominated: Callable[[Endpoint, RawAddress], None],
-        on_media: Callable[[Inbox, int, int, float], None],
+        on_used: Callable[[Endpoint, RawAddress], None],
+        on_media: Callable[[Endpoint, RawAddress, int, int, float], None],
     ) -> None:
         self.mux = mux
         self.endpoint: Endpoint | None = None
         self.address: RawAddress | None = None
-        self.last_check = mux.now()
+        self.last_check = self.heard = mux.now()
+        self.settled = False
         self.on_media = on_media
         self.checks = Allowance(rate=50, burst=100)
         self.hellos = Allowance(rate=1, burst=12)  # in two parts each, repeated on a lossy link
         self.flights = Allowance(FLIGHTS, FLIGHTS_BURST)
-        self._on_nominated = on_nominated
+        self._on_used = on_used
         self._generations: list[Credentials] = []
         self._validated: dict[tuple[Endpoint, RawAddress], float] = {}
         self._dtls: asyncio.Queue[bytes | None] = asyncio.Queue(DTLS_QUEUE)
@@ -102,6 +111,7 @@ class IceLite:
         endpoint.send(binding_response(request, generation.password, (host, port)), address)
         if request.use_candidate:
             self._nominate(generation, endpoint, address)
+        self.heard_from(endpoint, address, now, LOST_SECONDS)
         return True
 
     def _is_held_by_another(self, endpoint: Endpoint, address: RawAddress, now: float) -> bool:
@@ -126,8 +136,21 @@ class IceLite:
         if generation is self._generations[-1]:
             self._forget_generations(self._generations[:-1])
         if (endpoint, address) != (self.endpoint, self.address):
-            self.endpoint, self.address = endpoint, address
-            self._on_nominated(endpoint, address)
+            self._use(endpoint, address)
+
+    def heard_from(
+        self, endpoint: Endpoint, address: RawAddress, now: float, patience: float
+    ) -> None:
+        """Something authentic came from a pair; it takes the place of one silent for `patience`."""
+        if address != self.address or endpoint is not self.endpoint:
+            if not self.settled or now - self.heard < patience:
+                return
+            self._use(endpoint, address)
+        self.heard = now
+
+    def _use(self, endpoint: Endpoint, address: RawAddress) -> None:
+        self.endpoint, self.address = endpoint, address
+        self._on_used(endpoint, address)
 
     def expire_addresses(self, before: float) -> None:
         """Forgets pairs not checked since `before`, but never the nominated one."""

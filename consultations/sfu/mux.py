@@ -88,7 +88,7 @@ class Endpoint:
             if session is None:
                 mux.dropped("stranger")
             else:
-                session.on_media(inbox, slot, size, now)
+                session.on_media(self, address, slot, size, now)
         elif first < 4:
             self._stun(inbox.take(slot, size), address, now)
         elif 20 <= first < 64:

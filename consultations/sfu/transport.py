@@ -16,8 +16,8 @@ from aiortc.rtcdtlstransport import (
 )
 
 from .data import DataChannel
-from .datagrams import SLOT_BYTES, Inbox, Name, RawAddress
-from .ice import IceLite
+from .datagrams import SLOT_BYTES, Name, RawAddress
+from .ice import MOVED_SECONDS, IceLite
 from .mux import Endpoint, Mux
 from .srtp import SrtpRefused, srtp_of
 
@@ -52,7 +52,7 @@ class Transport:
         self.mux = mux
         self.certificate = certificate
         self.owner = owner
-        self.ice = IceLite(mux, self._nominated, self._media)
+        self.ice = IceLite(mux, self._path_used, self._media)
         self.fingerprints = fingerprints
         self.ready = False
         self.heard = mux.now()
@@ -138,7 +138,7 @@ class Transport:
             self.ice.close()
             self._dtls.remove_all_listeners()
 
-    def _nominated(self, endpoint: Endpoint, address: RawAddress) -> None:
+    def _path_used(self, endpoint: Endpoint, address: RawAddress) -> None:
         self._endpoint, self._name = endpoint, Name(address)
         if self._handshake is None:
             self._handshake = asyncio.get_running_loop().create_task(self._shake_hands())
@@ -160,7 +160,7 @@ class Transport:
             self.owner.disconnected("handshake")
             return
         self._rx, self._tx = srtp_of(self._dtls._rx_srtp), srtp_of(self._dtls._tx_srtp)
-        self.ready = True
+        self.ready = self.ice.settled = True
         self.owner.connected()
         if self._data_port is not None:
             self._open_data_channel(self._data_port)
@@ -176,7 +176,9 @@ class Transport:
         if self._dtls.state == "closed" and not self._closed:
             self.owner.disconnected("closed")
 
-    def _media(self, inbox: Inbox, slot: int, size: int, now: float) -> None:
+    def _media(
+        self, endpoint: Endpoint, address: RawAddress, slot: int, size: int, now: float
+    ) -> None:
         if not self.ready:
             self.mux.dropped("not_ready")
             return
@@ -184,14 +186,15 @@ class Transport:
             self.mux.dropped("media_rate")
             return
         self._media_left -= 1
+        inbox = endpoint.inbox
+        is_rtcp = 192 <= inbox.bytes[slot * SLOT_BYTES + 1] <= 223  # RFC 5761 section 4
+        unprotect = self._rx.unprotect_rtcp if is_rtcp else self._rx.unprotect
         try:
-            if 192 <= inbox.bytes[slot * SLOT_BYTES + 1] <= 223:  # RFC 5761 section 4
-                size = self._rx.unprotect_rtcp(inbox.pointers[slot], size)
-                self.heard = now
-                self.owner.on_rtcp(inbox.take(slot, size), now)
-            else:
-                size = self._rx.unprotect(inbox.pointers[slot], size)
-                self.heard = now
-                self.owner.on_rtp(inbox.take(slot, size), now)
+            size = unprotect(inbox.pointers[slot], size)
         except SrtpRefused:
             self.mux.dropped("srtp")
+            return
+        self.heard = now
+        self.ice.heard_from(endpoint, address, now, MOVED_SECONDS)
+        handle = self.owner.on_rtcp if is_rtcp else self.owner.on_rtp
+        handle(inbox.take(slot, size), now)

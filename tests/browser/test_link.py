@@ -52,6 +52,24 @@ def test_the_picture_is_back_within_three_seconds_of_the_link(together, seconds)
     assert back <= max(3.0, time_of(patient))
 
 
+def test_another_network_gets_another_connection_and_the_same_one_does_not(together):
+    """A document of before learns of it too late; where media flow nothing is made anew."""
+    patient, specialist = together
+    with patient.page.expect_websocket():
+        patient.page.evaluate("() => dispatchEvent(new Event('online'))")
+    patient.sees()
+    assert patient.page.evaluate(MADE) == [True]
+
+    patient.cut()
+    expect(line(patient)).to_be_visible()
+    patient.mend()
+    for one in (patient, specialist):
+        one.sees()
+        one.hears()
+    assert patient.page.evaluate(MADE) == [True, False]
+    assert patient.page.evaluate("() => connections[0].connectionState") == "closed"
+
+
 def time_of(guest: Guest) -> float:
     """Seconds until a picture of somebody else is drawn."""
     began = time.monotonic()
@@ -75,6 +93,7 @@ def offers_of(guest: Guest) -> set[str]:
     return ids
 
 
+MADE = """() => connections.map((one) => one instanceof RTCPeerConnection)"""
 MOVE = """
 from consultations.processes import register
 register("m1")

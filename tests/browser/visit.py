@@ -8,10 +8,10 @@ from playwright.sync_api import Locator, Page
 
 from tests.browser.test_pages import sign_in
 
-# Keeps the connections that the page makes, so that a test can ask them for their statistics, and
-# counts the pictures of others as they are drawn.
+# Keeps the connections that the page makes, in frames of its own too, so that a test can ask them
+# for their statistics, and counts the pictures of others as they are drawn.
 INSTRUMENTS = """
-window.connections = [];
+window.connections = top.connections ?? [];
 const Plain = RTCPeerConnection;
 window.RTCPeerConnection = class extends Plain {
   constructor(...given) { super(...given); connections.push(this); }

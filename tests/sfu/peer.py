@@ -125,6 +125,7 @@ class PacketPeer:
         self.loses: Callable[[], bool] = lambda: False
         self._kept: dict[int, tuple[int, bytes]] = {}
         self._rtx_sequence = 0
+        self.nominates = True
         self.fragment: Callable[[bytes], list[bytes]] = lambda flight: [flight]
 
     # Signalling.
@@ -204,7 +205,7 @@ class PacketPeer:
                 self.mids[int(ssrc)] = mid
 
     async def check(self, *, to: tuple[str, int] | None = None) -> None:
-        """Nominates a pair from a new socket: the first, or another after a change of network."""
+        """Checks a pair from a new socket: the first, or another after a change of network."""
         self.address = to or self.address
         if self._socket is not None:
             self._drop_socket()
@@ -217,12 +218,12 @@ class PacketPeer:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.stun_answered.wait(), 0.2)
 
-    def binding_request(self, *, nominate: bool = True, password: str | None = None) -> bytes:
+    def binding_request(self, *, password: str | None = None) -> bytes:
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{self.remote_ufrag}:{self.ufrag}"
         request.attributes["PRIORITY"] = 1
         request.attributes["ICE-CONTROLLING"] = 1
-        if nominate:
+        if self.nominates:
             request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity((password or self.password).encode())
         return bytes(request)
@@ -370,11 +371,15 @@ class PacketPeer:
 
     # Going.
 
-    def kill(self) -> None:
-        """Falls silent without a word, as a dead device does."""
+    def fall_silent(self) -> None:
+        """Sends no more of its own accord: no media, no feedback, no checks."""
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
+
+    def kill(self) -> None:
+        """Goes without a word, as a dead device does."""
+        self.fall_silent()
         if self.dtls._task is not None:
             self.dtls._task.cancel()
         if self._socket is not None:
@@ -382,9 +387,7 @@ class PacketPeer:
 
     async def leave(self) -> None:
         """Ends as a closed page does, with close_notify."""
-        for task in self._tasks:
-            task.cancel()
-        self._tasks.clear()
+        self.fall_silent()
         await self.dtls.stop()
         self.kill()
 

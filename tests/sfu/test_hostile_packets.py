@@ -8,7 +8,7 @@ import struct
 import pylibsrtp
 import pytest
 
-from consultations.sfu import AnyEvent, MediaServer, PathChanged, PeerGone, SdpRefused
+from consultations.sfu import AnyEvent, MediaServer, PathChanged, PeerGone, SdpRefused, ice
 from tests.sfu.peer import PacketPeer
 from tests.sfu.relay import udp_socket
 
@@ -105,7 +105,8 @@ async def test_a_check_with_a_wrong_password_moves_nothing(
     with udp_socket(amina.address[0]) as stranger:
         for _ in range(50):
             stranger.sendto(amina.binding_request(password="wrong" * 6), amina.address)
-        stranger.sendto(amina.binding_request(nominate=False), amina.address)
+        amina.nominates = False
+        stranger.sendto(amina.binding_request(), amina.address)
     await more_packets(amina)
     assert not [e for e in events if isinstance(e, PathChanged)]
     amina.kill()
@@ -119,6 +120,35 @@ async def test_a_nomination_from_elsewhere_moves_the_session(
     await amina.check()
     await more_packets(amina)
     await more_packets(youssef)
+    assert [e.peer_id for e in events if isinstance(e, PathChanged)] == ["amina"]
+    amina.kill()
+    youssef.kill()
+
+
+async def test_whoever_sends_from_elsewhere_is_followed_before_a_nomination(
+    server: MediaServer, events: list[AnyEvent]
+) -> None:
+    amina, youssef = await two(server)
+    amina.nominates = False
+    await amina.check()
+    await more_packets(amina)
+    await more_packets(youssef)
+    assert [e.peer_id for e in events if isinstance(e, PathChanged)] == ["amina"]
+    amina.kill()
+    youssef.kill()
+
+
+async def test_a_silent_pair_gives_way_to_one_that_is_checked(
+    server: MediaServer, events: list[AnyEvent]
+) -> None:
+    amina, youssef = await two(server)
+    amina.fall_silent()
+    amina.nominates = False
+    await amina.check()
+    assert not [e for e in events if isinstance(e, PathChanged)], "it was heard a moment ago"
+    await asyncio.sleep(ice.LOST_SECONDS)
+    amina.send(amina.binding_request())
+    await more_packets(amina)
     assert [e.peer_id for e in events if isinstance(e, PathChanged)] == ["amina"]
     amina.kill()
     youssef.kill()

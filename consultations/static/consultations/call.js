@@ -55,12 +55,18 @@ export class Call extends EventTarget {
   /** @type {RTCRtpTransceiver[]} */ #video = [];
 
   /**
-   * @param {{iceServers?: RTCIceServer[], slots?: SlotCounts, camera?: RTCRtpEncodingParameters}}
-   *   options `camera`: what the encoder makes of it at first
+   * @param {{iceServers?: RTCIceServer[], slots?: SlotCounts, camera?: RTCRtpEncodingParameters,
+   *   Connection?: typeof RTCPeerConnection}}
+   *   options `camera`: what the encoder makes of it at first; `Connection`: another document's
    */
-  constructor({ iceServers = [], slots = { audio: 1, video: 2 }, camera = CAMERA } = {}) {
+  constructor({
+    iceServers = [],
+    slots = { audio: 1, video: 2 },
+    camera = CAMERA,
+    Connection = RTCPeerConnection,
+  } = {}) {
     super();
-    this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.#connection = new Connection({ iceServers, bundlePolicy: "max-bundle" });
     this.#layOutSections(slots, [[camera], [SCREEN], LAYERS]);
     this.#listen();
   }
@@ -227,10 +233,16 @@ export class Call extends EventTarget {
     connection.addEventListener("iceconnectionstatechange", () => this.#iceChanged(), { signal });
     connection.addEventListener("connectionstatechange", () => this.#iceChanged(), { signal });
     globalThis.addEventListener?.("online", () => this.#needOffer("online"), { signal });
-    const network = /** @type {{connection?: EventTarget}} */ (
+    const network = /** @type {{connection?: EventTarget & {type?: string}}} */ (
       /** @type {unknown} */ (globalThis.navigator)
     ).connection;
-    network?.addEventListener("change", () => this.#needOffer("network"), { signal });
+    let type = network?.type;
+    const changed = () => {
+      // It also tells of every new estimate of the rate.
+      if (network?.type !== type) this.#needOffer("network");
+      type = network?.type;
+    };
+    network?.addEventListener("change", changed, { signal });
   }
 
   #iceChanged() {

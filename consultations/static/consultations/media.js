@@ -5,6 +5,7 @@
 
 import { Call } from "./call.js";
 import { detail } from "./events.js";
+import { freshDocument } from "./frame.js";
 import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
 import { reportCalls } from "./report.js";
 import { Superseded, codeOf } from "./signal.js";
@@ -40,6 +41,10 @@ export class Media extends EventTarget {
   kbit = 0;
   #offers = 0;
   #lostAt = 0;
+  /** @type {Promise<number> | null} what had come when the network came back, until that is judged */
+  #cameBack = null;
+  /** @type {ReturnType<typeof freshDocument> | null} where the connection lives, if not here */
+  #document = null;
   /** @type {() => void} */ #report;
 
   /** @param {Signal} signal @param {() => MediaStream} sending what may leave at present */
@@ -50,7 +55,10 @@ export class Media extends EventTarget {
     this.#report = reportCalls(signal, () => this.call);
     signal.addEventListener("moved", () => this.#anew());
     signal.addEventListener("link", (event) => {
-      if (/** @type {CustomEvent} */ (event).detail === "open") this.#hurry();
+      if (/** @type {CustomEvent} */ (event).detail === "open") void this.#hurry();
+    });
+    globalThis.addEventListener("online", () => {
+      this.#cameBack = this.#received();
     });
   }
 
@@ -76,6 +84,8 @@ export class Media extends EventTarget {
     this.#bytesBefore = this.bytes;
     this.#before = null;
     call?.close();
+    this.#document?.remove();
+    this.#document = null;
     this.#tell("over", null);
   }
 
@@ -138,7 +148,10 @@ export class Media extends EventTarget {
   }
 
   #newCall() {
-    const call = new Call({ slots: { audio: 5, video: 6 } });
+    const call = new Call({
+      slots: { audio: 5, video: 6 },
+      Connection: this.#document?.Connection,
+    });
     const channel = call.openChannel();
     channel.addEventListener("open", () => {
       if (call === this.call) this.#tell("channel", channel);
@@ -161,8 +174,20 @@ export class Media extends EventTarget {
   }
 
   /** What was lost with the link is asked for as soon as it is back. */
-  #hurry() {
-    if (this.call && this.reconnecting) this.#restart(this.call);
+  async #hurry() {
+    const { call } = this;
+    if (!call) return;
+    const before = await this.#cameBack;
+    this.#cameBack = null;
+    const moved = before !== null && before === (await this.#received());
+    if (call !== this.call) return;
+    if (moved) this.#anew(freshDocument());
+    else if (this.reconnecting) this.#restart(call);
+  }
+
+  /** Bytes of the present connection. @returns {Promise<number>} */
+  async #received() {
+    return this.call ? sample(await this.call.reports()).bytesReceived : 0;
   }
 
   /** @param {Call} call */
@@ -173,10 +198,13 @@ export class Media extends EventTarget {
     else void this.#negotiate(() => call.restart(), call);
   }
 
-  /** The media server does not know this connection any more: another takes its place. */
-  #anew() {
+  /** The media server does not know this connection any more, or its network is gone: another
+   * takes its place.
+   * @param {ReturnType<typeof freshDocument> | null} [place] */
+  #anew(place = null) {
     const entered = this.#entered;
     this.hangUp();
+    this.#document = place;
     if (entered) this.enter();
   }
 

@@ -75,7 +75,7 @@ const SILENCE_MS = 35_000;
 const PROBE_MS = 1_800;
 const TICKET_MS = 8_000;
 const ANSWER_MS = 8_000;
-const FIRST_WAIT_MS = 300;
+const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
 const TICKET_TRIES = 3;
 const TOO_FAST_WAIT_MS = 10_000;
@@ -129,7 +129,10 @@ export class Signal extends EventTarget {
   constructor(askTicket) {
     super();
     this.askTicket = askTicket;
-    globalThis.addEventListener?.("online", () => this.probe());
+    // It comes after a time without any network: what was open then leads from a lost address.
+    globalThis.addEventListener?.("online", () => {
+      if (!this.#ended && this.#attempt > 0) this.#connectAnew();
+    });
     globalThis.addEventListener?.("pageshow", () => this.probe());
     globalThis.document?.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.probe();
@@ -315,7 +318,7 @@ export class Signal extends EventTarget {
     this.#tellLink("away");
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.#connect(), after ?? this.#wait);
-    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+    if (after === undefined) this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
   }
 
   #connectAnew() {
