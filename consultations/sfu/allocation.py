@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .forward import SlotSender
     from .peer import Peer
 
 AUDIO_BITRATE = 45_000  # Opus at 32 kbit/s with headers, while somebody talks
@@ -13,6 +14,7 @@ FIRST_VIDEO_BITRATE = 16_000  # of a still picture every few seconds
 MIN_VIDEO_BITRATE = 60_000  # of each further one
 SAVED_VIDEO_BITRATE = 150_000  # of each, to a viewer who pays for every megabyte
 FULL_VIDEO_BITRATE = 1_700_000
+FLOWING_SECONDS = 10.0  # without a packet, after which a camera counts as off; a still comes sooner
 RESUME_FACTOR = 1.5
 RESUME_SECONDS = 3.0
 USABLE = 0.92
@@ -33,17 +35,26 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     videos = [s for s in viewer.slots.values() if s.kind == "video" and s.source is not None]
     voices = sum(s.kind == "audio" and s.source is not None for s in viewer.slots.values())
     room = viewer.downlink.estimator.bitrate * USABLE - min(voices, 2) * AUDIO_BITRATE
-    affordable = min(len(videos), _affordable(room)) if viewer.appetite != "none" else 0
+    flowing = [slot for slot in videos if _flows(slot, now)]
+    affordable = min(len(flowing), _affordable(room)) if viewer.appetite != "none" else 0
     if viewer.appetite == "save":
         room = min(room, max(1, affordable) * SAVED_VIDEO_BITRATE)
-    pictures = _pictures(share, affordable, len(videos), room, now)
-    videos.sort(key=lambda slot: slot.source is not None and slot.source.kind != "screen")
-    for rank, slot in enumerate(videos):
-        slot.pause(rank >= pictures)
+    pictures = _pictures(share, affordable, len(flowing), room, now)
+    flowing.sort(key=lambda slot: slot.source is not None and slot.source.kind != "screen")
+    for slot in videos:
+        slot.pause(slot in flowing[pictures:] or viewer.appetite == "none")
     moving = sum(slot.source is not None and slot.source.open for slot in videos)
     if moving and viewer.appetite == "all":
         viewer.downlink.probe(videos[0], moving * FULL_VIDEO_BITRATE, now)
     share.per_picture = int(room / max(1, pictures))
+
+
+def _flows(slot: SlotSender, now: float) -> bool:
+    """Whether a picture comes, in any size: a camera that is off costs nothing."""
+    source = slot.source
+    return source is not None and any(
+        now - stream.last_packet < FLOWING_SECONDS for stream in (source, *source.layers)
+    )
 
 
 def _affordable(room: float) -> int:

@@ -33,7 +33,7 @@ class BandwidthEstimator:
 
     def __init__(self, start_bitrate: int, max_bitrate: int) -> None:
         self.max_bitrate = max_bitrate
-        self.bitrate: float = start_bitrate
+        self.bitrate = 0.0
         self.round_trip = 0.1
         self.loss = 0.0
         self.has_feedback = False
@@ -42,7 +42,7 @@ class BandwidthEstimator:
         self._late = False
         self._base_delay = float("inf")  # of the way down, on two clocks: only its rise counts
         self._queued = 0.0  # seconds that the newest packet waited on its way down
-        self._path = 0.3  # the round trip without that wait: what a report takes to come back
+        self.path = 0.3  # the round trip without that wait: what a report takes to come back
         self._bytes_sent = 0
         self._last_sent = 0.0
         self._bytes_before = array("Q", bytes(8 * SENT_RING))
@@ -53,7 +53,7 @@ class BandwidthEstimator:
         self._wraps = 0.0
         self._last_arrival: float | None = None
         self._rate = AimdRateControl()
-        self._rate.set_estimate(start_bitrate, 0)
+        self.begin_with(start_bitrate)
         self._loss_limit = float(max_bitrate)
         self._arrived: deque[tuple[float, int]] = deque()  # by message: the last arrival, bytes
         self._arrived_bytes = 0
@@ -62,6 +62,11 @@ class BandwidthEstimator:
         self._loss_since = 0.0
         self._last_update = 0.0
         self._remb: int | None = None
+
+    def begin_with(self, bitrate: float) -> None:
+        """What to go by until the viewer's browser tells of the link."""
+        self.bitrate = bitrate
+        self._rate.set_estimate(int(bitrate), 0)
 
     def sent(self, number: int, size: int, now: float) -> None:
         """Notes a packet by its transport-wide sequence number."""
@@ -81,7 +86,7 @@ class BandwidthEstimator:
         """
         if not self.has_feedback or now - self._last_sent > WINDOW_TIMEOUT:
             return True
-        window = self.bitrate / 8 * (self._path + WINDOW_SECONDS)
+        window = self.bitrate / 8 * (self.path + WINDOW_SECONDS)
         return self._bytes_sent - self._bytes_reported < max(window, MIN_WINDOW_BYTES)
 
     def is_settled(self, now: float) -> bool:
@@ -152,7 +157,7 @@ class BandwidthEstimator:
         self._queued = delay - self._base_delay
         self.note_round_trip(now - sent)
         path = max(0.001, min(now - sent - self._queued, 3.0))
-        self._path += (path - self._path) / (2 if path > self._path else 8)
+        self.path += (path - self.path) / (2 if path > self.path else 8)
 
     def _shift(self, report: list[tuple[int, float | None]]) -> float:
         """What to add to a message's arrivals so that their clock does not start over."""

@@ -27,6 +27,9 @@ REPEAT_FOR = 10.0
 REPEAT_SECONDS = 0.03
 REPEAT_MIN_BITRATE = 150_000
 FLUSH_INTERVAL = 0.005
+# Bits a second to begin with where the handshake took a second, and the least of it: on links that
+# answer late, much at once would only queue, and the first key frame would be lost with it.
+START_BY_HANDSHAKE, LEAST_START = 60_000, 100_000
 
 Queued = tuple["SlotSender", int, int, int, int, int, bytes]
 
@@ -53,6 +56,12 @@ class Downlink:
         self._pace = Allowance(rate=0, burst=0)
         self._paced_for = 0.0
         self._repairs = Allowance(rate=0, burst=0)
+
+    def begin(self, handshake: float) -> None:
+        """Guesses what a link may carry by the seconds that its handshake took."""
+        guess = max(LEAST_START, START_BY_HANDSHAKE / max(handshake, 0.001))
+        self.estimator.begin_with(min(guess, self.estimator.bitrate))
+        self.estimator.round_trip = self.estimator.path = handshake
 
     def send_media(
         self,

@@ -101,7 +101,7 @@ class SlotSender:
         self._held.clear()
         self._follow_layers(None)
         if stream is not self._shown and not self.paused:
-            stream.key_frame_wanted = True
+            stream.key_frames.wanted = True
 
     def _follow_layers(self, before: Source | None) -> None:
         """Takes packets from the layers concerned and from no other."""
@@ -114,7 +114,7 @@ class SlotSender:
                 layer.slots.remove(self)
 
     def pause(self, paused: bool) -> None:
-        """Holds a video slot back while the viewer's link cannot carry it."""
+        """Holds a slot back while the viewer is not connected, or the link cannot carry it."""
         if paused != self.paused:
             self.paused = paused
             self._held.clear()
@@ -141,13 +141,13 @@ class SlotSender:
         """Starts over at the next packet that can be decoded by itself."""
         self._shown = None
         if self._target is not None and self.kind == "video" and not self.paused:
-            self._target.key_frame_wanted = True
+            self._target.key_frames.wanted = True
 
-    def ask_for_key_frame(self) -> None:
+    def ask_for_key_frame(self, now: float) -> None:
         """The viewer cannot decode what it was sent."""
         stream = self._shown or self._target
-        if stream is not None:
-            stream.key_frame_wanted = True
+        if stream is not None and not self.paused:
+            stream.key_frames.asked_again(now, self.downlink.estimator.path)
 
     @property
     def shown(self) -> Source | None:
@@ -238,7 +238,7 @@ class SlotSender:
         if self.kind == "video":
             picture = vp8.read_descriptor(payload)
             if not picture.begins_key_frame:
-                stream.key_frame_wanted = True
+                stream.key_frames.wanted = True
                 return False
         if self._started:
             self._timestamp_offset = self._next_timestamp(stream, timestamp, now) - timestamp

@@ -4,9 +4,10 @@ The server never sends checks. It answers those that carry this session's creden
 pair that the browser nominates is where everything is sent. A restart adds credentials; the old
 ones stay valid until a pair is nominated with the new ones, so media never stops in between.
 
-A browser whose network changes sends on its new pair up to 2.5 s before it nominates it to a lite
-agent (seen with Chromium 150). So where the pair in use is silent and the browser is heard from
-another one that it has checked, that one is used.
+A browser may send on a pair up to 2.5 s before it nominates it to a lite agent (Chromium does, at
+its start over a slow link, and when its network changes). So DTLS may begin on any pair that was
+checked, and where the pair in use is silent and the browser is heard from another one that it has
+checked, that one is used.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class Credentials:
 
 class IceLite:
     """The pairs of one session. `endpoint` and `address` are those in use: nominated, or what the
-    browser moved to; `heard` is when it was last heard from there, on the monotonic clock. Before
-    it is `settled` (DTLS is up) nothing but a nomination moves it."""
+    browser uses; `heard` is when it was last heard from there, on the monotonic clock. Between the
+    first of DTLS and its end (`settled`) nothing but a nomination moves it."""
 
     role = "controlled"
     state = "completed"
@@ -183,10 +184,12 @@ class IceLite:
 
     # What aiortc's RTCDtlsTransport asks of an RTCIceTransport.
 
-    def feed_dtls(self, data: bytes) -> bool:
+    def feed_dtls(self, data: bytes, endpoint: Endpoint, address: RawAddress) -> bool:
         """Hands a DTLS datagram over; False when the reader is hopelessly behind."""
         if self._dtls.full():
             return False
+        if self.address is None:
+            self._use(endpoint, address)
         self._dtls.put_nowait(data)
         return True
 

@@ -123,7 +123,7 @@ class Endpoint:
             _is_hello(data) and not (session.hellos.allows(now) and mux.may_greet(address, now))
         ):
             mux.dropped("dtls_rate")
-        elif not session.feed_dtls(data):
+        elif not session.feed_dtls(data, self, address):
             mux.dropped("dtls_backlog")
 
 

@@ -116,7 +116,7 @@ class Peer:
         self._tap = tap
         for source in self.sources.values():  # of a camera the one stream that all recordings know
             source.tap = tap
-            source.key_frame_wanted |= source.is_video and tap is not None
+            source.key_frames.wanted |= source.is_video and tap is not None
 
     @property
     def streams(self) -> Iterator[Source]:
@@ -212,6 +212,7 @@ class Peer:
             ssrc = secrets.randbits(30) << 1 | 0x80000000
             slot = SlotSender(self.downlink, section.mid, section.kind, ssrc, ssrc + 1)  # type: ignore[arg-type]
             slot.stream = f"slot{rank}"
+            slot.pause(not self.transport.ready)
             self.slots[section.mid] = slot
             self._slot_by_ssrc[slot.ssrc] = self._slot_by_ssrc[slot.rtx_ssrc] = slot
         slot.payload_type = section.payload_type
@@ -220,7 +221,10 @@ class Peer:
 
     # What the transport reports.
 
-    def connected(self) -> None:
+    def connected(self, seconds: float) -> None:
+        self.downlink.begin(seconds)
+        for slot in self.slots.values():
+            slot.pause(False)
         self._callbacks.connected()
 
     def disconnected(self, reason: str) -> None:
@@ -303,7 +307,7 @@ class Peer:
             if packet.packet_type == rtcp.RTPFB:
                 self._transport_layer_feedback(packet, now)
             elif packet.packet_type == rtcp.PSFB:
-                self._payload_feedback(packet)
+                self._payload_feedback(packet, now)
             elif packet.packet_type in (rtcp.SR, rtcp.RR):
                 self._reports(packet, now)
 
@@ -323,13 +327,13 @@ class Peer:
                     self._counts["nacked_down"] += 1
                     self.downlink.resend(slot, number, now)
 
-    def _payload_feedback(self, packet: rtcp.Packet) -> None:
+    def _payload_feedback(self, packet: rtcp.Packet, now: float) -> None:
         if packet.variant in (rtcp.PLI, rtcp.FIR):
             for ssrc in rtcp.media_ssrcs(packet):
                 slot = self._slot_by_ssrc.get(ssrc)
                 if slot is not None and slot.source is not None:
                     self._counts["key_frames_down"] += 1
-                    slot.ask_for_key_frame()
+                    slot.ask_for_key_frame(now)
         elif packet.variant == rtcp.APPLICATION_LAYER:
             bitrate = rtcp.remb(packet.body)
             if bitrate is not None:
@@ -364,13 +368,14 @@ class Peer:
             ssrc = next(iter(self._by_ssrc), 0)
             for packet in self._arrivals.take(ssrc):
                 self.transport.send_rtcp(packet)
+        round_trip = self.downlink.estimator.round_trip
         for source in self.streams:
-            if source.has_losses and source.ssrc is not None:
-                lost = source.losses_to_ask_for(now, self.downlink.estimator.round_trip)
-                if lost:
-                    self._counts["nacked_up"] += len(lost)
-                    self.transport.send_rtcp(rtcp.write_nack(source.ssrc, lost))
-            if source.key_frame_wanted and source.ssrc is not None and source.key_frame_due(now):
+            if source.ssrc is None:
+                continue
+            if source.has_losses and (lost := source.losses_to_ask_for(now, round_trip)):
+                self._counts["nacked_up"] += len(lost)
+                self.transport.send_rtcp(rtcp.write_nack(source.ssrc, lost))
+            if source.key_frames.due(now, self.downlink.estimator.path):
                 self._counts["key_frames_up"] += 1
                 self.transport.send_rtcp(rtcp.write_pli(source.ssrc))
         if now - self._reports_at >= 1.0:

@@ -235,11 +235,14 @@ class Room:
     def _review_limits(self, now: float) -> None:
         """Divides each viewer's link among what it watches, and holds publishers to it.
 
-        A newcomer whose link is still being tried out has no say where others watch too.
+        A newcomer whose link is still being tried out has no say where others watch too, and one
+        who is not connected yet has none at all.
         """
         settled: dict[str, int] = {}
         guessed: dict[str, int] = {}
         for viewer in self.peers.values():
+            if not viewer.transport.ready:
+                continue
             share = self._shares[viewer.peer_id]
             divide(viewer, share, now)
             _choose_layers(viewer, share.per_picture, now)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .events import SourceKind
+from .keyframes import KeyFrames
 from .layers import Wanted
 from .rtcp import ReportBlock, SenderInfo
 from .rtp import payload_end
@@ -18,7 +19,6 @@ NACK_TRIES = 10
 NACK_SECONDS = 1.0
 MAX_MISSING = 250
 MAX_PAYLOAD = 1300  # a header and a tag must still fit into what a link carries
-KEY_FRAME_INTERVAL = 0.5
 LIVE_SECONDS = 2.0
 PAUSE = 0.6  # a stream without a packet for so long has stopped
 FLOWING_AFTER = 0.08
@@ -71,8 +71,7 @@ class Source:
         self._measured = (0.0, 0)
         self.sender_info: SenderInfo | None = None
         self.sender_info_at = 0.0
-        self.key_frame_wanted = False
-        self._key_frame_asked = float("-inf")
+        self.key_frames = KeyFrames()
         self._highest: int | None = None
         self._missing: dict[int, list[float]] = {}  # sequence: [noticed, tries, last tried]
         self._reception = Reception(self.clock_rate)
@@ -151,6 +150,8 @@ class Source:
     ) -> None:
         if not self.open or len(payload) > MAX_PAYLOAD:
             return
+        if self.is_video:
+            self.key_frames.note(payload, now)
         if self.tap is not None:
             self.tap(self, marker, sequence, timestamp, payload, now)
         for slot in self.slots:
@@ -175,7 +176,7 @@ class Source:
     def _note_missing(self, first: int, count: int, now: float) -> None:
         if count + len(self._missing) >= MAX_MISSING:
             self._missing.clear()
-            self.key_frame_wanted = True
+            self.key_frames.wanted = True
             return
         for sequence in range(first, first + count):
             self._missing[sequence & 0xFFFF] = [now, 0, 0.0]
@@ -198,7 +199,7 @@ class Source:
                 due.append(sequence)
         for sequence in given_up:
             del self._missing[sequence]
-            self.key_frame_wanted = True
+            self.key_frames.wanted = True
         return due
 
     @property
@@ -209,14 +210,6 @@ class Source:
     @property
     def has_losses(self) -> bool:
         return bool(self._missing)
-
-    def key_frame_due(self, now: float) -> bool:
-        """Whether to ask for a key frame now: wanted, and not asked for in the last half second."""
-        if not self.key_frame_wanted or now - self._key_frame_asked < KEY_FRAME_INTERVAL:
-            return False
-        self.key_frame_wanted = False
-        self._key_frame_asked = now
-        return True
 
     # Reports.
 

@@ -31,7 +31,9 @@ MEDIA_A_SECOND, MEDIA_BURST = 3000.0, 3000.0  # datagrams: three times what pict
 class TransportOwner(Protocol):
     """Whoever gets a session's packets, already decrypted and authentic."""
 
-    def connected(self) -> None: ...
+    def connected(self, seconds: float) -> None:
+        """`seconds` is what the handshake took: a round trip, and some 4 kB on their way."""
+
     def disconnected(self, reason: str) -> None: ...
     def path_changed(self) -> None: ...
     def on_rtp(self, data: bytes, now: float) -> None: ...
@@ -146,6 +148,7 @@ class Transport:
             self.owner.path_changed()
 
     async def _shake_hands(self) -> None:
+        begun = self.mux.now()
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await self._dtls.start(RTCDtlsParameters(fingerprints=self.fingerprints))
@@ -161,7 +164,7 @@ class Transport:
             return
         self._rx, self._tx = srtp_of(self._dtls._rx_srtp), srtp_of(self._dtls._tx_srtp)
         self.ready = self.ice.settled = True
-        self.owner.connected()
+        self.owner.connected(self.mux.now() - begun)
         if self._data_port is not None:
             self._open_data_channel(self._data_port)
 

@@ -61,7 +61,7 @@ def sdp(data: bytes) -> None:
     assert "\n" not in answer.replace("\r\n", "")
     now = time.monotonic()
     for source in peer.sources.values():
-        source.key_frame_wanted = True
+        source.key_frames.wanted = True
         source._highest, source._missing = 9, {8: [now - 1, 0, 0.0]}
     peer.tick(now)
     room.review(now)

@@ -83,6 +83,7 @@ class _Wire:
         return data
 
     async def _send(self, data: bytes) -> None:
+        await asyncio.sleep(self.peer.delay)
         for part in self.peer.fragment(data):
             self.peer.send(part)
 
@@ -126,6 +127,7 @@ class PacketPeer:
         self._kept: dict[int, tuple[int, bytes]] = {}
         self._rtx_sequence = 0
         self.nominates = True
+        self.delay = 0.0  # seconds before each of its DTLS flights
         self.fragment: Callable[[bytes], list[bytes]] = lambda flight: [flight]
 
     # Signalling.

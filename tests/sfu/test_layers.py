@@ -258,7 +258,7 @@ def test_the_present_size_goes_on_until_the_next_has_a_key_frame() -> None:
         for size in (sizes[1], sizes[3]):
             size.shoot(number, 10 + number / 30, key=number == 0)
     slot.turn_to(sizes[1].source)
-    assert sizes[1].source.key_frame_due(11)
+    assert sizes[1].source.key_frames.due(11, 0.05)
     for number in range(10, 20):
         for size in (sizes[1], sizes[3]):
             size.shoot(number, 10 + number / 30, key=number == 15)

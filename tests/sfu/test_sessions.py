@@ -150,6 +150,27 @@ async def test_the_echo_is_alone_and_ends_by_itself(
         peer.kill()
 
 
+async def test_hands_are_shaken_before_a_pair_is_nominated(server: MediaServer) -> None:
+    """Over a slow link Chromium nominates 2.5 s after its hello."""
+    amina = PacketPeer(server, "room", "amina")
+    amina.nominates = False
+    await amina.enter()
+    amina.kill()
+
+
+async def test_where_hands_are_shaken_slowly_little_is_sent_at_first(server: MediaServer) -> None:
+    guesses = {}
+    for name, delay in (("near", 0.0), ("far", 0.3)):
+        peer = PacketPeer(server, "room", name)
+        peer.delay = delay
+        await peer.enter()
+        await until(lambda: server.statistics().states.get("connected") == 1)
+        guesses[name] = server.estimate("room", name)
+        peer.kill()
+        server.leave("room", name)
+    assert 100_000 <= guesses["far"] <= 210_000 < guesses["near"]
+
+
 async def test_restarts_whose_answers_are_lost_keep_the_path_in_use(server: MediaServer) -> None:
     amina = PacketPeer(server, "room", "amina")
     await amina.enter()

@@ -85,8 +85,8 @@ def test_a_new_source_waits_for_its_key_frame() -> None:
     slot.attach(camera.source)
     camera.frame(1.0, key=False)
     assert not written.out
-    assert camera.source.key_frame_due(1.0)
-    assert not camera.source.key_frame_due(1.1), "asked for a moment ago"
+    assert camera.source.key_frames.due(1.0, 0.05)
+    assert not camera.source.key_frames.due(1.1, 0.05), "asked for a moment ago"
     camera.frame(1.2, key=True)
     assert len(written.out) == 1
 

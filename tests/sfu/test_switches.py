@@ -92,7 +92,7 @@ class Camera:
         self.clock.after(0.02, self.tick)
         for sequence in self.source.losses_to_ask_for(self.clock.now, 2 * TRIP):
             self.clock.after(2 * TRIP, self.repairing(sequence))
-        if self.source.key_frame_due(self.clock.now):
+        if self.source.key_frames.due(self.clock.now, 0.05):
             self.clock.after(TRIP, self.begin_anew)
 
     def repairing(self, sequence: int) -> Callable[[], None]:
