@@ -24,7 +24,7 @@ PADDING = bytes(223) + bytes([224])
 PROBE_WIRE_BYTES = 260
 REPEAT_ABOVE_LOSS = 0.02
 REPEAT_FOR = 10.0
-REPEAT_SECONDS = 0.03
+REPEAT_SECONDS = 0.06  # losses come in bursts of some 20 to 30 ms
 REPEAT_MIN_BITRATE = 150_000
 FLUSH_INTERVAL = 0.005
 # Bits a second to begin with where the handshake took a second, and the least of it: on links that

@@ -27,14 +27,14 @@ class History:
     def to_resend(self, sequence: int, now: float, round_trip: float) -> Kept | None:
         """A packet asked for, if it is there, young enough, and not on its way already.
 
-        At most three tries, at least two round trips apart: without a limit a thin link fills
-        with repeats and never recovers.
+        At most three tries, each when the one before must have come: without a limit a thin link
+        fills with repeats and never recovers.
         """
         kept = self.get(sequence)
         if kept is None or now - kept[4] > MAX_AGE:
             return None
         tries, last = self._tried.get(sequence, (0, 0.0))
-        if tries >= MAX_TRIES or (tries and now - last < max(0.1, 2 * round_trip)):
+        if tries >= MAX_TRIES or (tries and now - last < max(0.1, 1.25 * round_trip)):
             return None
         return kept
 

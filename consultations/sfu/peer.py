@@ -389,7 +389,7 @@ class Peer:
             if (block := source.report(now, self.viewers_audio_loss(source))) is not None
         ]
         self._counts["lost_up"] += sum(source.lost_lately for source in self.streams)
-        self.uplink_loss = max((block.fraction_lost for block in blocks), default=0) / 256
+        self.uplink_loss = max((source.loss for source in self.streams), default=0.0)
         compound = rtcp.write_receiver_report(blocks)
         for slot in self.slots.values():
             info = slot.sender_info()

@@ -297,13 +297,13 @@ def _choose_layers(viewer: Peer, share: int, now: float) -> None:
 
 def _sizes(camera: Source, viewers: Iterable[Peer], now: float) -> Iterator[tuple[int, int]]:
     """Which size is right for everybody who sees a camera, and what they can take of it: the
-    smallest for a newcomer whose link is still being tried out, and for whose picture there is no
-    room at present, so that it does not come back larger than it went."""
+    smallest for a newcomer who is not connected yet or whose link is still being tried out, and for
+    whose picture there is no room at present, so that it does not come back larger than it went."""
     for viewer in viewers:
         for slot in viewer.slots.values():
             if slot.source is not camera or not camera.open or viewer.appetite == "none":
                 continue
-            if slot.paused:
+            if slot.paused and viewer.transport.ready:
                 yield 0, 0
             elif viewer.downlink.estimator.is_settled(now):
                 yield slot.choice.rank, slot.choice.share

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 NACK_GRACE = 0.010
 NACK_TRIES = 10
 NACK_SECONDS = 1.0
+# A voice is asked for again where it can still be played: players wait some 100 to 200 ms for what
+# they have learnt to expect. Browsers send it as it was, though they never ask for it themselves.
+VOICE_TRIES, VOICE_SECONDS, VOICE_ROUND_TRIP = 2, 0.3, 0.25
+# The least loss that a voice's reports claim, 0 to 1: told of none, an encoder adds no redundancy
+# (RFC 6716 section 2.1.7), and the first losses are heard.
+LEAST_VOICE_LOSS = 0.05
 MAX_MISSING = 250
 MAX_PAYLOAD = 1300  # a header and a tag must still fit into what a link carries
 LIVE_SECONDS = 2.0
@@ -122,7 +128,8 @@ class Source:
             self.resumed = now
         self.last_packet = now
         self.bytes += len(data)
-        self._reception.count(sequence, timestamp, now)
+        if not self._missing or not self._was_asked_for(sequence):
+            self._reception.count(sequence, timestamp, now)
         if self._highest is not None and sequence == (self._highest + 1) & 0xFFFF:
             self._highest = sequence
         elif not self._is_new(sequence, now):
@@ -168,15 +175,19 @@ class Source:
         distance = 1 if highest is None else (sequence - highest) & 0xFFFF
         if 0 < distance < 0x8000:
             self._highest = sequence
-            if highest is not None and distance > 1 and self.is_video:
+            if highest is not None and distance > 1:
                 self._note_missing(highest + 1, distance - 1, now)
             return True
-        return not self.is_video or self._missing.pop(sequence, None) is not None
+        return self._missing.pop(sequence, None) is not None or not self.is_video
+
+    def _was_asked_for(self, sequence: int) -> bool:
+        entry = self._missing.get(sequence)
+        return entry is not None and entry[1] > 0
 
     def _note_missing(self, first: int, count: int, now: float) -> None:
         if count + len(self._missing) >= MAX_MISSING:
             self._missing.clear()
-            self.key_frames.wanted = True
+            self.key_frames.wanted = self.is_video
             return
         for sequence in range(first, first + count):
             self._missing[sequence & 0xFFFF] = [now, 0, 0.0]
@@ -184,14 +195,17 @@ class Source:
     def losses_to_ask_for(self, now: float, round_trip: float) -> list[int]:
         """Sequence numbers due for a NACK: after a grace for reordering, then every round trip.
 
-        A packet that has not come after a second or ten requests is given up; a key frame has
-        to mend what it leaves.
+        A packet that has not come after some time or some requests is given up; a key frame has
+        to mend what it leaves in a picture.
         """
+        most, patience = NACK_TRIES, NACK_SECONDS
+        if not self.is_video:
+            most, patience = VOICE_TRIES, VOICE_SECONDS if round_trip < VOICE_ROUND_TRIP else 0.0
         due = []
         given_up = []
         for sequence, entry in self._missing.items():
             noticed, tries, last = entry
-            if tries >= NACK_TRIES or now - noticed > NACK_SECONDS:
+            if tries >= most or now - noticed > patience:
                 given_up.append(sequence)
             elif now - noticed >= NACK_GRACE and now - last >= round_trip:
                 entry[1] = tries + 1
@@ -199,8 +213,13 @@ class Source:
                 due.append(sequence)
         for sequence in given_up:
             del self._missing[sequence]
-            self.key_frames.wanted = True
+            self.key_frames.wanted = self.is_video
         return due
+
+    @property
+    def loss(self) -> float:
+        """The share that its own link lost before the last report, 0 to 1."""
+        return self._reception.loss
 
     @property
     def lost_lately(self) -> int:
@@ -220,7 +239,7 @@ class Source:
         """The reception report since the last one; None before the first packet.
 
         An Opus encoder adds as much redundancy as its reports claim loss, and the loss that
-        matters may be a viewer's: `downlink_loss` (0–1) is the least an audio report claims.
+        matters may be a viewer's: an audio report claims `downlink_loss` (0–1) at least.
         """
         if self.ssrc is None or self._highest is None:
             return None
@@ -228,7 +247,7 @@ class Source:
         if self.sender_info is not None:
             last = self.sender_info.ntp >> 16 & 0xFFFFFFFF
             delay = int((now - self.sender_info_at) * 65536)
-        floor = 0 if self.is_video else int(downlink_loss * 256)
+        floor = 0 if self.is_video else int(max(downlink_loss, LEAST_VOICE_LOSS) * 256)
         return self._reception.block(self.ssrc, floor, last, delay)
 
 
@@ -243,6 +262,7 @@ class Reception:
         self._expected_before = 0
         self._received_before = 0
         self.lost_lately = 0
+        self.loss = 0.0
         self._jitter = 0.0
         self._transit: float | None = None
 
@@ -268,7 +288,8 @@ class Reception:
         lost_now = expected_now - (received - self._received_before)
         self._expected_before, self._received_before = expected, received
         self.lost_lately = max(0, lost_now)
-        fraction = (lost_now << 8) // expected_now if expected_now > 0 and lost_now > 0 else 0
+        self.loss = self.lost_lately / expected_now if expected_now > 0 else 0.0
+        fraction = int(self.loss * 256)
         return ReportBlock(
             ssrc,
             min(255, max(fraction, floor)),

@@ -34,6 +34,8 @@ const THREE_SIZES = 960 * 540;
 /** Every second frame can be left out. Unknown to Firefox, which sends them all in one. */
 const HALVES = { scalabilityMode: "L1T2" };
 const ASK_AGAIN_MS = 4000;
+/** What a voice that was sent again over a far and lossy way needs to come in time. */
+const PATIENT_MS = 250;
 
 /**
  * Events: `state` (detail: CallState), `slot` (detail: SlotTrack, once for each section that
@@ -132,6 +134,18 @@ export class Call extends EventTarget {
     const sdp = this.thin ? withLongPackets(answer) : answer;
     await this.#connection.setRemoteDescription({ type: "answer", sdp });
     this.#settleSlots();
+  }
+
+  /**
+   * Whether voices are played so late that what was lost on its way can still come.
+   * @param {boolean} patient
+   */
+  set patient(patient) {
+    for (const { receiver } of this.#audio) {
+      /** @type {{jitterBufferTarget?: number | null}} */ (receiver).jitterBufferTarget = patient
+        ? PATIENT_MS
+        : null;
+    }
   }
 
   /** @param {MediaStreamTrack | null} track */

@@ -21,6 +21,9 @@ const BUSY_MS = 1500;
 /** Frames a second below which gait, tremor and breathing cannot be judged. */
 const JUDGED_FRAMES = 10;
 const SLOW_MS = 4000;
+/** The share of a voice made up because it did not come, from which more is waited for. */
+const HOLES = 0.02;
+const PATIENT_MS = 30_000;
 
 /**
  * Events: `slot` (detail: SlotTrack), `over` when the slots of before bring nothing any more,
@@ -39,6 +42,7 @@ export class Media extends EventTarget {
   slow = false;
   /** What the call costs in both directions, kbit a second, over the last seconds. */
   kbit = 0;
+  #holedAt = Number.NEGATIVE_INFINITY;
   #offers = 0;
   #lostAt = 0;
   /** @type {Promise<number> | null} what had come when the network came back, until that is judged */
@@ -125,6 +129,8 @@ export class Media extends EventTarget {
       const seen = measure(this.#before, now);
       this.#steady.take(verdict(seen, expected));
       this.#noteRates(seen, expected.video, now.at);
+      if (seen.concealed > HOLES) this.#holedAt = now.at;
+      this.call.patient = now.at - this.#holedAt < PATIENT_MS;
     }
     // Who sends no media is heard by their pings alone.
     if (now.packetsSent === (this.#before?.packetsSent ?? now.packetsSent)) this.signal.ping();
