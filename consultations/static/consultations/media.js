@@ -18,6 +18,8 @@ const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
 /** The media server forgets who was silent for 30 s; silence shows here some seconds late. */
 const FORGOTTEN_MS = 20_000;
 const BUSY_MS = 1500;
+/** What flows shows in the browser's figures within this time; they are made anew every 50 ms. */
+const SHOWN_MS = 300;
 /** Frames a second below which gait, tremor and breathing cannot be judged. */
 const JUDGED_FRAMES = 10;
 const SLOW_MS = 4000;
@@ -45,7 +47,8 @@ export class Media extends EventTarget {
   #holedAt = Number.NEGATIVE_INFINITY;
   #offers = 0;
   #lostAt = 0;
-  /** @type {Promise<number> | null} what had come when the network came back, until that is judged */
+  /** @type {Promise<{at: number, bytes: number}> | null} what had come when the network came back,
+   *   until that is judged */
   #cameBack = null;
   /** @type {ReturnType<typeof freshDocument> | null} where the connection lives, if not here */
   #document = null;
@@ -185,15 +188,23 @@ export class Media extends EventTarget {
     if (!call) return;
     const before = await this.#cameBack;
     this.#cameBack = null;
-    const moved = before !== null && before === (await this.#received());
+    const moved = before !== null && !(await this.#flowsSince(before));
     if (call !== this.call) return;
     if (moved) this.#anew(freshDocument());
     else if (this.reconnecting) this.#restart(call);
   }
 
-  /** Bytes of the present connection. @returns {Promise<number>} */
+  /** @param {{at: number, bytes: number}} before @returns {Promise<boolean>} */
+  async #flowsSince({ at, bytes }) {
+    const early = at + SHOWN_MS - performance.now();
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    return (await this.#received()).bytes > bytes;
+  }
+
+  /** What the present connection has received. */
   async #received() {
-    return this.call ? sample(await this.call.reports()).bytesReceived : 0;
+    const bytes = this.call ? sample(await this.call.reports()).bytesReceived : 0;
+    return { at: performance.now(), bytes };
   }
 
   /** @param {Call} call */
