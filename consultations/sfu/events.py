@@ -106,7 +106,7 @@ class DataReceived(Event):
 
 @dataclass(frozen=True)
 class PathChanged(Event):
-    """The peer nominated another network path (RFC 8445); its DTLS session goes on."""
+    """The peer uses another network path (RFC 8445); its DTLS session goes on."""
 
 
 class Sink(Protocol):

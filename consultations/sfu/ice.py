@@ -1,7 +1,7 @@
 """ICE-lite for one session (RFC 8445 section 2.5), and the socket-like face DTLS wants.
 
 The server never sends checks. It answers those that carry this session's credentials, and the
-pair that the browser nominates is where everything is sent. A restart adds credentials; the old
+pair that the browser uses is where everything is sent. A restart adds credentials; the old
 ones stay valid until a pair is nominated with the new ones, so media never stops in between.
 
 A browser may send on a pair up to 2.5 s before it nominates it to a lite agent (Chromium does, at
@@ -79,7 +79,7 @@ class IceLite:
 
     @property
     def family(self) -> str:
-        """ipv4 or ipv6 as nominated, "" before; all that is ever told of an address."""
+        """ipv4 or ipv6 of the pair in use, "" before; all that is ever told of an address."""
         if self.address is None:
             return ""
         host = ipaddress.ip_address(readable(self.address)[0])
@@ -129,8 +129,8 @@ class IceLite:
         self._validated[endpoint, address] = now
         endpoint.sessions[address] = self
         if len(self._validated) > MAX_ADDRESSES:
-            nominated = (self.endpoint, self.address)
-            oldest = next(pair for pair in self._validated if pair != nominated)
+            in_use = (self.endpoint, self.address)
+            oldest = next(pair for pair in self._validated if pair != in_use)
             self._release(*oldest)
 
     def _nominate(self, generation: Credentials, endpoint: Endpoint, address: RawAddress) -> None:
@@ -154,9 +154,9 @@ class IceLite:
         self._on_used(endpoint, address)
 
     def expire_addresses(self, before: float) -> None:
-        """Forgets pairs not checked since `before`, but never the nominated one."""
-        nominated = (self.endpoint, self.address)
-        stale = [p for p, seen in self._validated.items() if seen < before and p != nominated]
+        """Forgets pairs not checked since `before`, but never the one in use."""
+        in_use = (self.endpoint, self.address)
+        stale = [p for p, seen in self._validated.items() if seen < before and p != in_use]
         for pair in stale:
             self._release(*pair)
 
@@ -201,5 +201,5 @@ class IceLite:
 
     async def _send(self, data: bytes) -> None:
         if self.endpoint is None or self.address is None:
-            raise ConnectionError("no nominated pair")
+            raise ConnectionError("no pair in use")
         self.endpoint.send(data, self.address)

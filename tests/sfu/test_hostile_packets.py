@@ -113,23 +113,12 @@ async def test_a_check_with_a_wrong_password_moves_nothing(
     youssef.kill()
 
 
-async def test_a_nomination_from_elsewhere_moves_the_session(
-    server: MediaServer, events: list[AnyEvent]
+@pytest.mark.parametrize("nominates", [True, False])
+async def test_whoever_nominates_or_sends_from_elsewhere_is_followed(
+    server: MediaServer, events: list[AnyEvent], *, nominates: bool
 ) -> None:
     amina, youssef = await two(server)
-    await amina.check()
-    await more_packets(amina)
-    await more_packets(youssef)
-    assert [e.peer_id for e in events if isinstance(e, PathChanged)] == ["amina"]
-    amina.kill()
-    youssef.kill()
-
-
-async def test_whoever_sends_from_elsewhere_is_followed_before_a_nomination(
-    server: MediaServer, events: list[AnyEvent]
-) -> None:
-    amina, youssef = await two(server)
-    amina.nominates = False
+    amina.nominates = nominates
     await amina.check()
     await more_packets(amina)
     await more_packets(youssef)
