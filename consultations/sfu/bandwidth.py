@@ -33,7 +33,7 @@ class BandwidthEstimator:
 
     def __init__(self, start_bitrate: int, max_bitrate: int) -> None:
         self.max_bitrate = max_bitrate
-        self.bitrate = 0.0
+        self.bitrate: float = start_bitrate
         self.round_trip = 0.1
         self.loss = 0.0
         self.has_feedback = False
@@ -53,7 +53,7 @@ class BandwidthEstimator:
         self._wraps = 0.0
         self._last_arrival: float | None = None
         self._rate = AimdRateControl()
-        self.begin_with(start_bitrate)
+        self._rate.set_estimate(start_bitrate, 0)
         self._loss_limit = float(max_bitrate)
         self._arrived: deque[tuple[float, int]] = deque()  # by message: the last arrival, bytes
         self._arrived_bytes = 0
@@ -63,9 +63,10 @@ class BandwidthEstimator:
         self._last_update = 0.0
         self._remb: int | None = None
 
-    def begin_with(self, bitrate: float) -> None:
+    def begin_with(self, bitrate: float, round_trip: float) -> None:
         """What to go by until the viewer's browser tells of the link."""
         self.bitrate = bitrate
+        self.round_trip = self.path = round_trip
         self._rate.set_estimate(int(bitrate), 0)
 
     def sent(self, number: int, size: int, now: float) -> None:

@@ -60,8 +60,7 @@ class Downlink:
     def begin(self, handshake: float) -> None:
         """Guesses what a link may carry by the seconds that its handshake took."""
         guess = max(LEAST_START, START_BY_HANDSHAKE / max(handshake, 0.001))
-        self.estimator.begin_with(min(guess, self.estimator.bitrate))
-        self.estimator.round_trip = self.estimator.path = handshake
+        self.estimator.begin_with(min(guess, self.estimator.bitrate), handshake)
 
     def send_media(
         self,
