@@ -21,7 +21,6 @@ MAX_QUEUE_SECONDS = 0.5
 MIN_QUEUE_BYTES = 40_000  # a key frame must get through a thin link, or the next one is asked for
 RTX_SHARE = 0.15
 PADDING = bytes(223) + bytes([224])
-PROBE_WIRE_BYTES = 260
 REPEAT_ABOVE_LOSS = 0.02
 REPEAT_FOR = 10.0
 REPEAT_SECONDS = 0.06  # losses come in bursts of some 20 to 30 ms
@@ -51,6 +50,7 @@ class Downlink:
         self._queue: deque[Queued] = deque()
         self._queued_bytes = 0
         self._probe_packets = 0
+        self._probe_bytes = 0.0
         self._probe_slot: SlotSender | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pace = Allowance(rate=0, burst=0)
@@ -144,46 +144,64 @@ class Downlink:
         """Sends what the pace allows by now, and comes back for the rest."""
         self._timer = None
         queue, now = self._queue, self.transport.mux.now()
-        while queue and self._may_send(queue[0][5], now):
-            item = queue.popleft()
-            self._queued_bytes -= item[5]
-            self._send(item[1], item[2], item[3], item[4], item[6], now)
         if self._probe_slot is not None:
             self._send_probe(self._probe_slot, now)
+        while queue and self._may_send(queue[0][5], now):
+            self._send_first(now)
         if queue or self._probe_slot is not None:
             self._flush_later()
+
+    def _send_first(self, now: float) -> None:
+        item = self._queue.popleft()
+        self._queued_bytes -= item[5]
+        self._send(item[1], item[2], item[3], item[4], item[6], now)
 
     # Probing.
 
     def probe(self, slot: SlotSender, wanted: float, now: float) -> None:
-        """Starts a train of padding on a slot's repair flow when one is due."""
-        if not self.sequence_extension or not self.estimator.has_feedback or self._queue:
+        """Starts a train when one is due: of what waits, and padding on a slot's repair flow."""
+        estimator = self.estimator
+        if not self.sequence_extension or not estimator.has_feedback:
             return
-        bitrate = self.estimator.prober.due(self.estimator.bitrate, wanted, now)
+        if self._queue and not estimator.window_open(now):
+            return
+        bitrate = estimator.prober.due(estimator.bitrate, wanted, now)
         if bitrate is None:
             return
-        packets = int(bitrate * TRAIN_SECONDS / 8 / PROBE_WIRE_BYTES) + 1
-        self._probe_packets = max(MIN_PACKETS, packets)
+        self._probe_packets = MIN_PACKETS
+        self._probe_bytes = bitrate * TRAIN_SECONDS / 8
         self._probe_slot = slot
         first = (self._transport_sequence + 1) & 0xFFFF
-        self.estimator.prober.train = Train(first, bitrate, now)
+        estimator.prober.train = Train(first, bitrate, now)
         self._flush_later()
 
     def _send_probe(self, slot: SlotSender, now: float) -> None:
-        """A flush interval's worth of the train."""
+        """A flush interval's worth of the train. Pictures that wait are as good as padding, and
+        where they wait all the time because the estimate is too low, nothing else would do."""
         train = self.estimator.prober.train
         if train is None or slot.rtx_payload_type is None:
             self._probe_slot = None
             return
-        share = int(train.bitrate * FLUSH_INTERVAL / 8 / PROBE_WIRE_BYTES) + 1
-        for _ in range(min(share, self._probe_packets)):
-            slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
-            sequence = slot.rtx_sequence
-            self._send(slot.rtx_payload_type, sequence, 0, slot.rtx_ssrc, PADDING, now, 0xB0)
+        share = train.bitrate * FLUSH_INTERVAL / 8
+        while share > 0 and (self._probe_packets > 0 or self._probe_bytes > 0):
+            before = self.bytes
+            if self._queue:
+                self._send_first(now)
+            else:
+                self._send_padding(slot, now)
+            size = self.bytes - before
+            self._pace.tokens -= size
+            share -= size
+            self._probe_bytes -= size
             self._probe_packets -= 1
-        if not self._probe_packets:
+        if self._probe_packets <= 0 and self._probe_bytes <= 0:
             train.finish(self._transport_sequence)
             self._probe_slot = None
+
+    def _send_padding(self, slot: SlotSender, now: float) -> None:
+        slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
+        sequence = slot.rtx_sequence
+        self._send(slot.rtx_payload_type or 0, sequence, 0, slot.rtx_ssrc, PADDING, now, 0xB0)
 
     def close(self) -> None:
         self._queue.clear()

@@ -34,8 +34,10 @@ class Train:
         self._count = (last - self._first + 1) & 0xFFFF
 
     def note(self, number: int, sent: float, arrival: float | None, size: int) -> None:
-        """Takes what feedback tells of a packet, of the train or not."""
-        if self._count is not None and (number - self._first) & 0xFFFF < self._count:
+        """Takes what feedback tells of a packet, of the train or not. Feedback may come while the
+        train is still being sent: all that is sent after its first packet is of it by then."""
+        count = 0x8000 if self._count is None else self._count
+        if (number - self._first) & 0xFFFF < count:
             self._sent.append((sent, size))
             if arrival is not None:
                 self._arrived.append((arrival, size))

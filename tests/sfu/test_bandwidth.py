@@ -108,6 +108,17 @@ def test_a_train_proves_what_it_arrives_at(link: float, expected: float) -> None
     assert train.result() == pytest.approx(expected, rel=0.05)
 
 
+def test_feedback_that_comes_while_a_train_is_sent_counts_for_it() -> None:
+    train = Train(65530, 1_000_000, 1.0)
+    for number in range(12):
+        if number == 7:
+            train.finish((65530 + 11) & 0xFFFF)
+        at = 1.0 + number * 0.002
+        train.note((65530 + number) & 0xFFFF, at, at + 0.03, 260)
+    assert train.done(1.1)
+    assert train.result() == pytest.approx(1_000_000, rel=0.05)
+
+
 def test_a_browsers_clock_that_starts_over_changes_nothing() -> None:
     estimator = BandwidthEstimator(1_000_000, 5_000_000)
     link = SimulatedLink(estimator, 800_000)
