@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from .forward import SlotSender
     from .peer import Peer
 
-AUDIO_BITRATE = 45_000  # Opus at 32 kbit/s with headers, while somebody talks
+# Opus with headers, while somebody talks: at 32 kbit/s, and at 20 in packets of 60 ms, which is how
+# browsers send it where they hear of less than THIN_BITRATE (sending.js).
+AUDIO_BITRATE, THIN_AUDIO_BITRATE, THIN_BITRATE = 45_000, 30_000, 180_000
 FIRST_VIDEO_BITRATE = 16_000  # of a still picture every few seconds
 MIN_VIDEO_BITRATE = 60_000  # of each further one
 SAVED_VIDEO_BITRATE = 150_000  # of each, to a viewer who pays for every megabyte
@@ -34,7 +36,7 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     """Decides how many video slots the link carries, pauses the rest, and sets the share."""
     videos = [s for s in viewer.slots.values() if s.kind == "video" and s.source is not None]
     voices = sum(s.kind == "audio" and s.source is not None for s in viewer.slots.values())
-    room = viewer.downlink.estimator.bitrate * USABLE - min(voices, 2) * AUDIO_BITRATE
+    room = viewer.downlink.estimator.bitrate * USABLE - min(voices, 2) * voice_bitrate(viewer)
     flowing = [slot for slot in videos if _flows(slot, now)]
     affordable = min(len(flowing), _affordable(room)) if viewer.appetite != "none" else 0
     if viewer.appetite == "save":
@@ -49,6 +51,12 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     share.per_picture = int(room / max(1, pictures))
 
 
+def voice_bitrate(viewer: Peer) -> int:
+    """What each voice takes of a viewer's link."""
+    thin = viewer.downlink.estimator.bitrate < THIN_BITRATE
+    return THIN_AUDIO_BITRATE if thin else AUDIO_BITRATE
+
+
 def _flows(slot: SlotSender, now: float) -> bool:
     """Whether a picture comes, in any size: a camera that is off costs nothing."""
     source = slot.source
@@ -59,7 +67,11 @@ def _flows(slot: SlotSender, now: float) -> bool:
 
 def _affordable(room: float) -> int:
     """How many pictures fit: one of some use, or as many as are of real use."""
-    return max(int(room >= FIRST_VIDEO_BITRATE), int(room // MIN_VIDEO_BITRATE))
+    return max(int(room >= _needed(1)), int(room // MIN_VIDEO_BITRATE))
+
+
+def _needed(pictures: int) -> int:
+    return FIRST_VIDEO_BITRATE if pictures == 1 else pictures * MIN_VIDEO_BITRATE
 
 
 def _pictures(share: Share, affordable: int, shown: int, room: float, now: float) -> int:
@@ -68,7 +80,7 @@ def _pictures(share: Share, affordable: int, shown: int, room: float, now: float
         return shown
     if share.cap is None or affordable < share.cap:
         share.cap, share.ample_since = affordable, None
-    elif room < (share.cap + 1) * MIN_VIDEO_BITRATE * RESUME_FACTOR:
+    elif room < _needed(share.cap + 1) * RESUME_FACTOR:
         share.ample_since = None
     elif share.ample_since is None:
         share.ample_since = now

@@ -15,7 +15,12 @@ from .delay import DelayGradient
 from .probing import Prober
 
 SENT_RING = 4096
-THROUGHPUT_SECONDS = 0.5
+THROUGHPUT_SECONDS, THIN_SECONDS, THIN_BITRATE = 0.5, 1.0, 200_000  # few packets tell a rate badly
+SENT_SECONDS = 1.0
+LOWERED = 0.95
+# What a growing queue leaves of the estimate at least; the bounds of the wait before it takes more.
+LEAST_LEFT, REACTION = 0.7, (0.1, 0.5)
+IDLE = 0.7  # of the estimate: where less was sent, what arrives tells nothing of the link
 STALE_SECONDS = 2.0  # two messages further apart do not tell a rate
 LOSS_WINDOW = 1.0
 MIN_BITRATE = 40_000
@@ -45,6 +50,7 @@ class BandwidthEstimator:
         self.path = 0.3  # the round trip without that wait: what a report takes to come back
         self._bytes_sent = 0
         self._last_sent = 0.0
+        self._reported: deque[tuple[float, int]] = deque()  # by message: sent last, bytes by then
         self._bytes_before = array("Q", bytes(8 * SENT_RING))
         self._bytes_reported = 0
         self._sent_at = array("d", bytes(8 * SENT_RING))
@@ -57,6 +63,7 @@ class BandwidthEstimator:
         self._loss_limit = float(max_bitrate)
         self._arrived: deque[tuple[float, int]] = deque()  # by message: the last arrival, bytes
         self._arrived_bytes = 0
+        self._lowered_at = 0.0
         self._lost = 0
         self._expected = 0
         self._loss_since = 0.0
@@ -113,6 +120,7 @@ class BandwidthEstimator:
             self.has_feedback, self._settled_at = True, now + SETTLING_SECONDS
         newest_sent, arrived = self._note(report, now)
         if newest_sent:
+            self._reported.append((newest_sent, self._bytes_reported))
             self._note_delay(newest_sent, arrived, now)
             self._check_collapse(now)
         self._update(now)
@@ -133,14 +141,15 @@ class BandwidthEstimator:
             sent = sent_at[index]
             if not sent or now - sent > 10:
                 continue
-            self._expected += 1
+            answered = sent <= self._lowered_at  # the estimate came down for it already
+            self._expected += not answered
             size = sizes[index]
             if train is not None:
                 train.note(number, sent, arrival, size)
             if before[index] + size > self._bytes_reported:
                 self._bytes_reported = before[index] + size
             if arrival is None:
-                self._lost += 1
+                self._lost += not answered
                 continue
             newest_sent = max(newest_sent, sent)
             latest = max(latest, arrival + shift)
@@ -173,7 +182,8 @@ class BandwidthEstimator:
     def _note_throughput(self, arrived: float, size: int) -> None:
         self._arrived.append((arrived, size))
         self._arrived_bytes += size
-        while (age := arrived - self._arrived[0][0]) > THROUGHPUT_SECONDS and (
+        window = THROUGHPUT_SECONDS if self.bitrate > THIN_BITRATE else THIN_SECONDS
+        while (age := arrived - self._arrived[0][0]) > window and (
             len(self._arrived) > 2 or age > STALE_SECONDS
         ):
             self._arrived_bytes -= self._arrived.popleft()[1]
@@ -186,8 +196,9 @@ class BandwidthEstimator:
         """
         throughput = self.throughput
         late, self._late = self._late, self._queued > COLLAPSE_SECONDS
-        if late and self._late and 0 < throughput < 0.5 * self.bitrate:
+        if late and self._late and 0 < throughput < 0.5 * self.bitrate and not self._idled:
             self.prober.overused(now)
+            self._lowered_at = now
             self._rate.set_estimate(int(0.85 * throughput), int(now * 1000))
             self._rate.near_max = True
             self.bitrate = max(MIN_BITRATE, 0.85 * throughput)
@@ -222,16 +233,37 @@ class BandwidthEstimator:
         usage = self._delay.usage
         if usage == BandwidthUsage.OVERUSING:
             self.prober.overused(now)
-        if usage != BandwidthUsage.OVERUSING and now - self._last_update < 0.1:
+            if self._idled or now - self._lowered_at < self._reaction:
+                return  # an older queue, which less would not make shorter
+        elif now - self._last_update < 0.1:
             return
         self._last_update = now
         self._rate.rtt = int(self.round_trip * 1000)
         throughput = self.throughput
+        before = self.bitrate
         self._rate.update(usage, int(throughput) if throughput else None, int(now * 1000))
-        self._rate.current_bitrate = max(
-            MIN_BITRATE, min(self._rate.current_bitrate, self.max_bitrate)
-        )
+        least = max(MIN_BITRATE, int(LEAST_LEFT * before))
+        self._rate.current_bitrate = max(least, min(self._rate.current_bitrate, self.max_bitrate))
         self.bitrate = max(MIN_BITRATE, min(self._rate.current_bitrate, self._loss_limit))
+        if self.bitrate < LOWERED * before:
+            self._lowered_at = now
+
+    @property
+    def _reaction(self) -> float:
+        """Seconds until what a lower estimate does is reported."""
+        return min(max(REACTION[0], self.path), REACTION[1])
+
+    @property
+    def _idled(self) -> bool:
+        """Whether far less than the estimate was sent over the second that is reported on."""
+        reported = self._reported
+        newest, until = reported[-1] if reported else (0.0, 0)
+        while len(reported) > 1 and newest - reported[0][0] > SENT_SECONDS:
+            reported.popleft()
+        if len(reported) < 2 or newest <= reported[0][0]:
+            return False
+        since, before = reported[0]
+        return (until - before) * 8 < IDLE * self.bitrate * (newest - since)
 
     def _update_loss(self, now: float) -> None:
         """The loss-based bound of section 4: hold between 2 and 10 per cent."""

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 PACING_FACTOR = 2.5
 PACING_BURST_SECONDS = 0.04
 MAX_QUEUE_SECONDS = 0.5
-MIN_QUEUE_BYTES = 40_000  # a key frame must get through a thin link, or the next one is asked for
+# A key frame must get through a thin link, or the next one is asked for; but where a link has
+# collapsed under larger pictures, what waits for it is not worth its while.
+KEY_FRAME_BYTES, KEY_FRAME_SECONDS = 40_000, 2.0
 RTX_SHARE = 0.15
-PADDING = bytes(223) + bytes([224])
+PADDING_BYTES = 16, 224  # an RTP packet can carry 255; small ones where a link is thin
+PROBE_HEADERS = 36  # of a datagram of padding, with its tag
 REPEAT_ABOVE_LOSS = 0.02
 REPEAT_FOR = 10.0
 REPEAT_SECONDS = 0.06  # losses come in bursts of some 20 to 30 ms
@@ -51,6 +54,7 @@ class Downlink:
         self._queued_bytes = 0
         self._probe_packets = 0
         self._probe_bytes = 0.0
+        self._padding = 0
         self._probe_slot: SlotSender | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pace = Allowance(rate=0, burst=0)
@@ -108,7 +112,8 @@ class Downlink:
             return
         self._queue.append(item)
         self._queued_bytes += size
-        limit = max(MIN_QUEUE_BYTES, self.estimator.bitrate / 8 * MAX_QUEUE_SECONDS)
+        rate = self.estimator.bitrate / 8
+        limit = max(min(KEY_FRAME_BYTES, rate * KEY_FRAME_SECONDS), rate * MAX_QUEUE_SECONDS)
         if self._queued_bytes > limit:
             self._overflow()
         else:
@@ -170,6 +175,9 @@ class Downlink:
             return
         self._probe_packets = MIN_PACKETS
         self._probe_bytes = bitrate * TRAIN_SECONDS / 8
+        least, most = PADDING_BYTES
+        size = int(self._probe_bytes / MIN_PACKETS) - PROBE_HEADERS
+        self._padding = max(least, min(size, most))
         self._probe_slot = slot
         first = (self._transport_sequence + 1) & 0xFFFF
         estimator.prober.train = Train(first, bitrate, now)
@@ -201,7 +209,8 @@ class Downlink:
     def _send_padding(self, slot: SlotSender, now: float) -> None:
         slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
         sequence = slot.rtx_sequence
-        self._send(slot.rtx_payload_type or 0, sequence, 0, slot.rtx_ssrc, PADDING, now, 0xB0)
+        padding = bytes(self._padding - 1) + bytes([self._padding])
+        self._send(slot.rtx_payload_type or 0, sequence, 0, slot.rtx_ssrc, padding, now, 0xB0)
 
     def close(self) -> None:
         self._queue.clear()

@@ -118,6 +118,8 @@ class SlotSender:
         if paused != self.paused:
             self.paused = paused
             self._held.clear()
+            if paused:
+                self.downlink.forget(self)
             self.resynchronise()
 
     def thin(self, frames: int) -> None:

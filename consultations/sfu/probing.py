@@ -10,9 +10,10 @@ from __future__ import annotations
 FIRST_FACTORS = (3.0, 2.0)
 FACTOR = 2.0
 INTERVAL = 4.0
-LONGEST_INTERVAL = 16.0
+LONGEST_INTERVAL = 8.0
 QUIET_AFTER_OVERUSE = 4.0
 TRAIN_SECONDS = 0.020
+PACKET_OVERHEAD = 28  # IPv4 and UDP: of small packets, a good part of what the link carries
 MIN_PACKETS = 8
 GIVE_UP = 1.5
 SATURATED = 0.9
@@ -38,6 +39,7 @@ class Train:
         train is still being sent: all that is sent after its first packet is of it by then."""
         count = 0x8000 if self._count is None else self._count
         if (number - self._first) & 0xFFFF < count:
+            size += PACKET_OVERHEAD
             self._sent.append((sent, size))
             if arrival is not None:
                 self._arrived.append((arrival, size))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import layers, rtcp
-from .allocation import AUDIO_BITRATE, Share, divide
+from .allocation import AUDIO_BITRATE, Share, divide, voice_bitrate
 from .events import AnyEvent, LayersWanted, QualityChanged, Slot, SlotsChanged, SpeakerChanged
 from .forward import SlotSender
 from .peer import Peer
@@ -248,10 +248,12 @@ class Room:
             _choose_layers(viewer, share.per_picture, now)
             book = settled if viewer.downlink.estimator.is_settled(now) else guessed
             for publisher, pictures in _watched(viewer, now).items():
-                allowed = AUDIO_BITRATE + pictures * share.per_picture
+                allowed = voice_bitrate(viewer) + pictures * share.per_picture
                 book[publisher] = min(book.get(publisher, allowed), allowed)
         limits = guessed | settled
         for peer_id, peer in self.peers.items():
+            for source in peer.streams:
+                source.measure(now)
             sizes = self._review_layers(peer, now)
             limit = limits.get(peer_id, AUDIO_BITRATE if sizes else UNWATCHED_BITRATE)
             self._hold(peer, limit + sizes, now)
@@ -290,7 +292,6 @@ def _choose_layers(viewer: Peer, share: int, now: float) -> None:
             continue
         stream = layers.present(camera, slot.choice.take_size(share, now), now)
         slot.turn_to(stream)
-        stream.measure(now)
         if stream is slot.shown:
             slot.thin(slot.choice.take_frames(share, stream.bitrate, now))
 

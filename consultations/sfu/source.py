@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .events import SourceKind
 from .keyframes import KeyFrames
 from .layers import Wanted
+from .limits import Allowance
 from .rtcp import ReportBlock, SenderInfo
 from .rtp import payload_end
 
@@ -24,6 +25,10 @@ VOICE_TRIES, VOICE_SECONDS, VOICE_ROUND_TRIP = 2, 0.3, 0.25
 # (RFC 6716 section 2.1.7), and the first losses are heard.
 LEAST_VOICE_LOSS = 0.05
 MAX_MISSING = 250
+# Of what comes at present, and bytes at least: repairs of more than that would stand in the way of
+# what is new where a link has collapsed, and for longer than a key frame does.
+BEHIND_SECONDS, BEHIND_BYTES = 0.4, 8_000
+REPAIR_SHARE = 0.2  # of what comes: more would keep the way up full, and lose as much again
 MAX_PAYLOAD = 1300  # a header and a tag must still fit into what a link carries
 LIVE_SECONDS = 2.0
 PAUSE = 0.6  # a stream without a packet for so long has stopped
@@ -73,8 +78,11 @@ class Source:
         self.last_packet = float("-inf")
         self.resumed = float("-inf")  # when it last began after a pause
         self.bytes = 0
-        self.bitrate = 0.0
-        self._measured = (0.0, 0)
+        self.bitrate = 0.0  # bits a second
+        self._recent = 0.0
+        self._packet_bytes = 0.0  # on average
+        self._repairs = Allowance(rate=0, burst=BEHIND_BYTES)
+        self._measured = (0.0, 0, 0)
         self.sender_info: SenderInfo | None = None
         self.sender_info_at = 0.0
         self.key_frames = KeyFrames()
@@ -89,6 +97,7 @@ class Source:
         self._highest = None
         self._missing.clear()
         self._reception = Reception(self.clock_rate)
+        self._measured = self._measured[0], self.bytes, 0
         for slot in self.slots:
             slot.interrupted(self)
 
@@ -105,11 +114,15 @@ class Source:
         return now - self.last_packet < PAUSE and self.last_packet - self.resumed > FLOWING_AFTER
 
     def measure(self, now: float) -> None:
-        """Counts what comes in a second into `bitrate`, bits a second."""
-        since, before = self._measured
-        if now - since >= 1.0:
-            self.bitrate = (self.bytes - before) * 8 / (now - since)
-            self._measured = now, self.bytes
+        """Counts what came since the last call into `bitrate`, which is smooth over some calls."""
+        since, bytes_before, packets_before = self._measured
+        come, packets = self.bytes - bytes_before, self._reception.received - packets_before
+        self._recent = come * 8 / max(now - since, 0.01)
+        self.bitrate += (self._recent - self.bitrate) / 5
+        if packets > 0:
+            self._packet_bytes = come / packets
+        self._repairs.rate = self._recent / 8 * REPAIR_SHARE
+        self._measured = now, self.bytes, self._reception.received
 
     def allow(self, *, wanted: bool) -> None:
         """Lets its packets go on, in every size, or none of them."""
@@ -201,6 +214,9 @@ class Source:
         most, patience = NACK_TRIES, NACK_SECONDS
         if not self.is_video:
             most, patience = VOICE_TRIES, VOICE_SECONDS if round_trip < VOICE_ROUND_TRIP else 0.0
+        if self.is_video and self._is_hopelessly_behind:
+            self._missing.clear()
+            self.key_frames.wanted = True
         due = []
         given_up = []
         for sequence, entry in self._missing.items():
@@ -208,6 +224,8 @@ class Source:
             if tries >= most or now - noticed > patience:
                 given_up.append(sequence)
             elif now - noticed >= NACK_GRACE and now - last >= round_trip:
+                if not self._repairs.allows(now, self._packet_bytes):
+                    break
                 entry[1] = tries + 1
                 entry[2] = now
                 due.append(sequence)
@@ -215,6 +233,11 @@ class Source:
             del self._missing[sequence]
             self.key_frames.wanted = self.is_video
         return due
+
+    @property
+    def _is_hopelessly_behind(self) -> bool:
+        missing = len(self._missing) * self._packet_bytes
+        return missing > max(BEHIND_BYTES, self._recent / 8 * BEHIND_SECONDS)
 
     @property
     def loss(self) -> float:
@@ -258,7 +281,7 @@ class Reception:
         self._clock_rate = clock_rate
         self._base: int | None = None
         self._highest = 0
-        self._received = 0
+        self.received = 0
         self._expected_before = 0
         self._received_before = 0
         self.lost_lately = 0
@@ -273,7 +296,7 @@ class Reception:
             distance = (sequence - self._highest) & 0xFFFF
             if distance < 0x8000:
                 self._highest += distance
-        self._received += 1
+        self.received += 1
         transit = now * self._clock_rate - timestamp
         if self._transit is not None:
             step = abs(transit - self._transit)
@@ -282,7 +305,7 @@ class Reception:
         self._transit = transit
 
     def block(self, ssrc: int, floor: int, last_report: int, delay: int) -> ReportBlock:
-        received = self._received  # without repairs: the sender should know what its link loses
+        received = self.received  # without repairs: the sender should know what its link loses
         expected = self._highest - (self._base or 0) + 1
         expected_now = expected - self._expected_before
         lost_now = expected_now - (received - self._received_before)

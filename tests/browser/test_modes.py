@@ -15,50 +15,78 @@ PICTURED = re.compile("pictured")
 STEPS = [
     (-3, 2_000_000, "small"),  # so begins everybody
     (-1, 2_000_000, "full"),
-    (1, 150_000, "full"),  # one bad second is none
+    (1, 170_000, "full"),  # one bad second is none
     (2, 2_000_000, "full"),
     (3, 180_000, "full"),
     (5, 180_000, "small"),
-    (6, 90_000, "small"),
-    (8, 90_000, "slow"),
+    (6, 120_000, "small"),
+    (8, 120_000, "slow"),
     (9, 65_000, "slow"),
     (11, 65_000, "still"),
-    (12, 50_000, "still"),
-    (14, 50_000, "voice"),
+    (12, 55_000, "still"),
+    (14, 55_000, "voice"),
     (15, 2_000_000, "voice"),
-    (20, 2_000_000, "voice"),  # up after six seconds, a step at a time
-    (21, 2_000_000, "still"),
-    (22, 2_000_000, "still"),
-    (28, 2_000_000, "slow"),
-    (29, 180_000, "slow"),
-    (30, 2_000_000, "slow"),
-    (36, 2_000_000, "small"),
-    (37, 2_000_000, "small"),
-    (43, 2_000_000, "full"),
-    (52, 180_000, "full"),
-    (54, 180_000, "small"),
-    (63, 180_000, "small"),
-    (64, 180_000, "full"),  # on trial, after ten seconds that went well
-    (65, 180_000, "full"),
-    (67, 180_000, "small"),
-    (86, 180_000, "small"),  # the next one only after twenty
-    (87, 180_000, "full"),
+    (18, 2_000_000, "voice"),
+    (19, 2_000_000, "full"),  # up after four seconds, to what fits with some to spare
+    (22, 90_000, "slow"),  # far too little, at once
+    (30, 300_000, "slow"),
+    (34, 300_000, "small"),
+    (43, 60_000, "still"),
+    (52, 70_000, "still"),
+    (53, 70_000, "slow"),  # on trial, after ten seconds that went well
+    (54, 70_000, "slow"),
+    (56, 70_000, "still"),
+    (75, 70_000, "still"),  # the next one only after twenty
+    (76, 70_000, "slow"),
+]
+# (seconds, the round trip, the mode then) where 400 kbit/s are thought to be carried
+STANDING = [
+    (-3, 0.2, "small"),
+    (-1, 0.2, "full"),
+    (1, 0.9, "full"),
+    (5, 0.9, "full"),
+    (6, 0.9, "small"),  # full of what was sent for five seconds
+    (7, 0.9, "small"),
+    (12, 0.9, "slow"),
+    (13, 0.3, "slow"),
+    (15, 0.3, "small"),  # soon, once nothing stands there any more
+]
+# From a network that answers fast to one that answers late by itself: what the voice alone meets is
+# how long a round trip takes there.
+FARTHER = [
+    (-3, 0.2, "small"),
+    (-1, 0.2, "full"),
+    *[(second, 1.0, None) for second in range(1, 34)],
+    (34, 1.0, "voice"),
+    (35, 1.0, "voice"),
+    (39, 1.0, "full"),
+    (60, 1.0, "full"),
 ]
 CLIMB = """async (steps) => {
   const { Ladder } = await import("/static/consultations/ladder.js");
   const ladder = new Ladder();
-  return steps.map(([at, carries]) => {
-    ladder.take(carries, at * 1000, false);
+  return steps.map(([at, available, roundTrip]) => {
+    ladder.take({ available, roundTrip, thin: false }, at * 1000);
     return ladder.mode;
   });
 }"""
 
 
-def test_down_at_once_and_up_one_step_at_a_time(someone):
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(at, carries, 0.2, mode) for at, carries, mode in STEPS],
+        [(at, 400_000, round_trip, mode) for at, round_trip, mode in STANDING],
+        [(at, 400_000, round_trip, mode) for at, round_trip, mode in FARTHER],
+    ],
+    ids=["carried", "standing", "farther"],
+)
+def test_the_ladder(someone, steps):
     guest = someone()
     guest.page.goto(f"{guest.url}/accounts/login/")
-    modes = guest.page.evaluate(CLIMB, [list(step[:2]) for step in STEPS])
-    assert modes == [step[2] for step in STEPS]
+    modes = guest.page.evaluate(CLIMB, [list(step[:3]) for step in steps])
+    found = [mode if step[3] else None for mode, step in zip(modes, steps, strict=True)]
+    assert found == [step[3] for step in steps]
 
 
 def test_voice_only_is_chosen_and_taken_back(together):

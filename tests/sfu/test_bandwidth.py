@@ -18,6 +18,7 @@ class SimulatedLink:
     def __init__(self, estimator: BandwidthEstimator, rate: float) -> None:
         self.estimator, self.rate = estimator, rate
         self.now = 1000.0
+        self.size = SIZE
         self.clock = 0.0  # how far the viewer's clock is ahead
         self._number = 0
         self._free_at = 0.0
@@ -27,10 +28,10 @@ class SimulatedLink:
         """Sends at `send_rate`, or as fast as the estimate says."""
         end, feedback_at = self.now + seconds, self.now
         while self.now < end:
-            self.now += SIZE * 8 / (send_rate or self.estimator.bitrate)
+            self.now += self.size * 8 / (send_rate or self.estimator.bitrate)
             self._number = (self._number + 1) & 0xFFFF
-            self.estimator.sent(self._number, SIZE, self.now)
-            self._free_at = max(self._free_at, self.now) + SIZE * 8 / self.rate
+            self.estimator.sent(self._number, self.size, self.now)
+            self._free_at = max(self._free_at, self.now) + self.size * 8 / self.rate
             self._arrivals.append((self._number, self._free_at + 0.03))
             if self.now >= feedback_at:
                 feedback_at = self.now + 0.06
@@ -91,7 +92,7 @@ def test_what_is_on_the_way_closes_the_window_until_reported_or_forgotten() -> N
     assert estimator.window_open(1.2)
 
 
-@pytest.mark.parametrize(("link", "expected"), [(5_000_000, 1_000_000), (500_000, 475_000)])
+@pytest.mark.parametrize(("link", "expected"), [(5_000_000, 1_000_000), (500_000, 520_000)])
 def test_a_train_proves_what_it_arrives_at(link: float, expected: float) -> None:
     train = Train(65530, 1_000_000, 1.0)
     sent, free = 1.0, 0.0
@@ -150,3 +151,38 @@ def test_a_book_of_allowances_stays_small() -> None:
         book.allows(f"host{number}", 1.0)
     assert len(book) <= 4096
     assert book.allows("host1", 1.0)
+
+
+def collapsed() -> tuple[BandwidthEstimator, SimulatedLink]:
+    """A link of 1 Mbit/s that has just become one of 100 kbit/s."""
+    estimator = BandwidthEstimator(800_000, 5_000_000)
+    link = SimulatedLink(estimator, 1_000_000)
+    link.run(5)
+    link.rate = 100_000
+    return estimator, link
+
+
+def test_what_was_lost_before_the_estimate_came_down_does_not_bring_it_down_again() -> None:
+    estimator, link = collapsed()
+    number, begun = 40_000, link.now
+    for index in range(60):
+        estimator.sent(number + index, SIZE, begun + index * 0.01)
+    late = [(number + index, begun + 1 + index * 0.08) for index in range(12)]
+    for part in (late[:4], late[4:8], late[8:]):
+        estimator.feedback([(n, at - 0.97) for n, at in part], part[-1][1])
+    came_down = estimator.bitrate
+    assert came_down < 120_000
+    lost: list[tuple[int, float | None]] = [(number + index, None) for index in range(12, 60)]
+    estimator.feedback(lost, begun + 3.2)
+    assert estimator.bitrate >= 0.95 * came_down
+
+
+def test_an_older_queue_is_no_reason_to_come_down_where_little_is_sent() -> None:
+    estimator, link = collapsed()
+    link.run(20)
+    before = estimator.bitrate
+    link.size = 100
+    link.run(2, send_rate=0.5 * before)
+    link.rate = 0.3 * before  # somebody else's queue is served too
+    link.run(4, send_rate=0.5 * before)
+    assert estimator.bitrate >= 0.95 * before

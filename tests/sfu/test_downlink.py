@@ -5,6 +5,8 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from consultations.sfu.downlink import Downlink
 from consultations.sfu.forward import SlotSender
 
@@ -16,7 +18,8 @@ class OpenLink:
     """Stands where a session's transport would: every packet arrives 20 ms later."""
 
     def __init__(self) -> None:
-        self.mux = SimpleNamespace(now=time.monotonic, dropped=lambda why: None)
+        self.mux = SimpleNamespace(now=time.monotonic, dropped=self.drop)
+        self.dropped = 0
         self.ready = True
         self.downlink: Any = None
         self.on_the_way: list[tuple[int, float]] = []
@@ -24,6 +27,9 @@ class OpenLink:
     def send_rtp(self, packet: bytes) -> int:
         self.on_the_way.append((self.downlink._transport_sequence, time.monotonic() + 0.02))
         return len(packet) + 16
+
+    def drop(self, why: str) -> None:
+        self.dropped += 1
 
     def report(self) -> None:
         reported, now = self.on_the_way[:], time.monotonic()
@@ -53,3 +59,30 @@ async def test_an_estimate_below_what_comes_is_tried_with_what_waits() -> None:
         await asyncio.sleep(FRAME)
     downlink.close()
     assert downlink.estimator.bitrate >= 1_200_000
+
+
+def waiting(bitrate: int, packets: int) -> tuple[OpenLink, SlotSender]:
+    """A downlink of so many bits a second, and pictures that wait for it."""
+    link = OpenLink()
+    downlink = link.downlink = Downlink(link, bitrate, 5_000_000)  # type: ignore[arg-type]
+    slot = SlotSender(downlink, "1", "video", 0x80000000, 0x80000001)
+    for number in range(packets):
+        downlink.send_media(slot, 0, number, 0, bytes(PACKET), time.monotonic())
+    return link, slot
+
+
+@pytest.mark.parametrize(("bitrate", "kept"), [(240_000, True), (60_000, False)])
+async def test_a_key_frame_waits_for_two_seconds_of_link_and_no_longer(
+    bitrate: int, kept: bool
+) -> None:
+    link, _ = waiting(bitrate, packets=25)
+    assert (link.dropped == 0) is kept
+    link.downlink.close()
+
+
+async def test_what_waits_of_a_picture_that_is_held_back_is_not_sent() -> None:
+    link, slot = waiting(100_000, packets=10)
+    slot.pause(True)
+    sent = len(link.on_the_way)
+    await asyncio.sleep(0.05)
+    assert len(link.on_the_way) == sent < 10

@@ -10,7 +10,8 @@
 /**
  * @typedef {{audio: number, video: number}} SlotCounts How many sections of each kind there are.
  * @typedef {{mid: string, kind: string, track: MediaStreamTrack}} SlotTrack
- * @typedef {{maxBitrate: number, maxFramerate: number, scaleResolutionDownBy: number}} CameraShape
+ * @typedef {{maxBitrate: number, maxFramerate: number, scaleResolutionDownBy: number,
+ *   degradationPreference?: RTCDegradationPreference}} CameraShape
  * @typedef {"new" | "connecting" | "connected" | "reconnecting" | "closed"} CallState
  * @typedef {{
  *   roundTripSeconds: number | null, relayed: boolean,
@@ -187,13 +188,16 @@ export class Call extends EventTarget {
     return encodings.length > 1;
   }
 
-  /** What the encoder makes of the camera. @param {CameraShape} shape */
-  async shapeCamera(shape) {
+  /** What the encoder makes of the camera. Another preference of what suffers first also makes
+   * Chromium forget how far it has shrunk the picture by itself.
+   * @param {CameraShape} shape */
+  async shapeCamera({ degradationPreference = "balanced", ...shape }) {
     const sender = this.#video[0]?.sender;
     const parameters = sender?.getParameters();
     const encoding = parameters?.encodings?.[0];
     if (!sender || !parameters || !encoding) return;
     Object.assign(encoding, shape);
+    Object.assign(parameters, { degradationPreference });
     await sender.setParameters(parameters);
   }
 

@@ -110,6 +110,11 @@ export class Media extends EventTarget {
     return this.#before?.availableUp ?? null;
   }
 
+  /** Seconds; 0 while unknown. */
+  get roundTrip() {
+    return this.#before?.roundTrip ?? 0;
+  }
+
   /** Bytes in both directions since the page was opened. */
   get bytes() {
     return this.#bytesBefore + (this.#before?.bytesSent ?? 0) + (this.#before?.bytesReceived ?? 0);

@@ -13,13 +13,17 @@ import { maybe, one, word } from "./words.js";
 const SHAPES = {
   full: { maxBitrate: 1_500_000, maxFramerate: 30, scaleResolutionDownBy: 1 },
   small: { maxBitrate: 300_000, maxFramerate: 20, scaleResolutionDownBy: 2 },
-  slow: { maxBitrate: 120_000, maxFramerate: 12, scaleResolutionDownBy: 3 },
+  slow: { maxBitrate: 70_000, maxFramerate: 12, scaleResolutionDownBy: 3 },
   still: { maxBitrate: 40_000, maxFramerate: 5, scaleResolutionDownBy: 1 },
 };
 
 /** How long a camera is sent both ways when it changes to several sizes or back: until those who see
  * it have a key frame. */
 const OVERLAP_MS = 500;
+
+const TRIAL_MS = 1000;
+const RISING = 450_000;
+const RISING_MS = 2000;
 
 /** @typedef {"audio" | "video"} Kind */
 /** @typedef {import("./call.js").Call} Call */
@@ -85,7 +89,28 @@ export class Own extends EventTarget {
     this.#mode = mode;
     this.#takeStills();
     await this.#send();
-    if (mode !== "voice") await this.call()?.shapeCamera(SHAPES[mode]);
+    if (mode === "full") await this.#rise();
+    else if (mode !== "voice") await this.call()?.shapeCamera(SHAPES[mode]);
+  }
+
+  /** A larger picture begins with a key frame. Large at once, it fills the way out, which a browser
+   * takes for less than it had; and what the browser shrank meanwhile it would leave so. */
+  async #rise() {
+    const call = this.call();
+    await call?.shapeCamera({ ...SHAPES.full, maxBitrate: RISING });
+    await pause(RISING_MS);
+    if (this.#mode !== "full" || this.call() !== call) return;
+    await call?.shapeCamera({ ...SHAPES.full, degradationPreference: "maintain-framerate" });
+  }
+
+  /** Lets the camera take for a moment what the best picture might.
+   * @param {Call} call the present one */
+  async tryOut(call) {
+    const mode = this.#mode;
+    if (mode === "voice") return;
+    await call.shapeCamera({ ...SHAPES[mode], maxBitrate: SHAPES.full.maxBitrate });
+    await pause(TRIAL_MS);
+    if (this.#mode === mode && this.call() === call) await call.shapeCamera(SHAPES[mode]);
   }
 
   /** In which sizes the camera is sent from now on. @param {Record<string, number>} sizes */

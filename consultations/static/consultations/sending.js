@@ -13,6 +13,9 @@ const BEST = { all: "full", save: "small", none: "voice" };
 const REMEMBERED = "telemed-data";
 /** Where one stream suits a way out better than the smallest of several sizes. @type {Mode[]} */
 const ONE_STREAM = ["still", "voice"];
+/** What leaves room to be tried. @type {Mode[]} */
+const TRIED = ["small", "slow", "still"];
+const TRY_MS = 4000;
 /** Bits a second below which what headers take from the picture is worth a longer voice packet. */
 const THIN = 180_000;
 
@@ -20,6 +23,7 @@ export class Sending {
   /** @type {Mode} */ mode = "small";
   /** @type {Choice} */ choice;
   #ladder = new Ladder();
+  #triedAt = 0;
   /** @type {object | null} the connection that was told of mode and choice */ #told = null;
   /** @type {{call: object | null, mode: Mode | null}} what was made of which connection's camera */
   #shaped = { call: null, mode: null };
@@ -49,9 +53,12 @@ export class Sending {
   }
 
   tick() {
-    const { call, availableUp } = this.media;
+    const { call, availableUp, roundTrip } = this.media;
     if (call?.state !== "connected") return;
-    if (availableUp !== null) this.#ladder.take(availableUp, performance.now(), call.thin);
+    const now = performance.now();
+    if (availableUp !== null) {
+      this.#ladder.take({ available: availableUp, roundTrip, thin: call.thin }, now);
+    }
     const mode = worse(this.#ladder.mode, BEST[this.choice]);
     this.#shape(mode, call);
     this.#size(mode, call);
@@ -60,7 +67,19 @@ export class Sending {
     if (isNew || mode !== this.mode) this.tell("sends", { mode });
     this.#told = call;
     this.mode = mode;
+    this.#tryOut(call, now);
     if ((availableUp ?? THIN) < THIN) this.media.thin();
+  }
+
+  /** Held to little, a browser learns slowly that its way out carries more. Allowed more for a
+   * moment, Chromium tries (its probes follow what its encoders may take).
+   * @param {import("./call.js").Call} call @param {number} now */
+  #tryOut(call, now) {
+    if (!this.#ladder.settled) return;
+    if (!TRIED.includes(this.mode) || !this.#ladder.isWell) this.#triedAt = now;
+    if (now - this.#triedAt < TRY_MS) return;
+    this.#triedAt = now;
+    void this.own.tryOut(call);
   }
 
   /** Those who see the camera cannot all take the same: it is asked for in several sizes.
