@@ -27,6 +27,7 @@ from telemed.lib.timeline import Window
 from telemed.messaging.models import Message
 from telemed.records import queries as records
 
+SOON = timedelta(hours=2)
 PAST_SHOWN = 10
 FAILED_SHOWN = 20
 EXPIRES_SOON = timedelta(days=90)
@@ -169,9 +170,10 @@ DAYS: dict[Role, Day] = {
 
 
 def _today(now: datetime) -> Q:
+    """What began yesterday and is not over yet belongs to today as well, and what begins soon after
+    midnight, whose people come before."""
     begins, ends = day_of(now, settings.TIME_ZONE)
-    # What began yesterday and is not over yet belongs to today as well.
-    return Q(starts_at__lt=ends, ends_at__gt=begins)
+    return Q(starts_at__lt=max(ends, now + SOON), ends_at__gt=begins)
 
 
 def _unfinished(now: datetime) -> Q:

@@ -1,8 +1,10 @@
 """The home page of each role: what is on it, what must not be, and that polling is cheap."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 
 from consultations.models import ConsentOverride, Consultation, Participant, ParticipantRole, Room
 from scheduling.actions.book import book_at
@@ -286,3 +288,17 @@ def test_many_visits_take_no_more_queries(client, cast, noon, django_assert_max_
     client.force_login(cast.karim)
     with django_assert_max_num_queries(30):
         client.get("/")
+
+
+@pytest.mark.parametrize(
+    ("delay", "shown"), [(timedelta(minutes=5), True), (timedelta(hours=9), False)]
+)
+def test_what_begins_just_after_midnight_is_on_the_page_before(clock, cast, client, delay, shown):
+    """People come before their visit begins, and somebody has to know that they wait."""
+    local = real_clock.now().astimezone(ZoneInfo(settings.TIME_ZONE))
+    clock.move(local.replace(hour=23, minute=58, second=0, microsecond=0) - local)
+    visit = _book(cast.at_home, cast.amina, delay)
+    if shown:
+        _waits(visit, 1)
+    page = _page(client, cast.salma)
+    assert (REASON in page) is shown
