@@ -188,10 +188,10 @@ export class Call extends EventTarget {
     return encodings.length > 1;
   }
 
-  /** What the encoder makes of the camera. Another preference of what suffers first also makes
-   * Chromium forget how far it has shrunk the picture by itself.
+  /** What the encoder makes of the camera. Another preference of what is kept also makes Chromium
+   * forget how far it has shrunk the picture by itself.
    * @param {CameraShape} shape */
-  async shapeCamera({ degradationPreference = "balanced", ...shape }) {
+  async shapeCamera({ degradationPreference = "maintain-framerate", ...shape }) {
     const sender = this.#video[0]?.sender;
     const parameters = sender?.getParameters();
     const encoding = parameters?.encodings?.[0];

@@ -94,13 +94,16 @@ export class Own extends EventTarget {
   }
 
   /** A larger picture begins with a key frame. Large at once, it fills the way out, which a browser
-   * takes for less than it had; and what the browser shrank meanwhile it would leave so. */
+   * takes for less than it had; and what it shrinks meanwhile it leaves so. */
   async #rise() {
     const call = this.call();
-    await call?.shapeCamera({ ...SHAPES.full, maxBitrate: RISING });
+    await call?.shapeCamera({
+      ...SHAPES.full,
+      maxBitrate: RISING,
+      degradationPreference: "maintain-resolution",
+    });
     await pause(RISING_MS);
-    if (this.#mode !== "full" || this.call() !== call) return;
-    await call?.shapeCamera({ ...SHAPES.full, degradationPreference: "maintain-framerate" });
+    if (this.#mode === "full" && this.call() === call) await call?.shapeCamera(SHAPES.full);
   }
 
   /** Lets the camera take for a moment what the best picture might.
