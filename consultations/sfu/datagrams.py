@@ -50,6 +50,7 @@ _VECTOR, _VECTORS, _CONTROL, _CONTROL_LENGTH = (
 _VECTOR_BYTES = ffi.sizeof("struct iovec")
 
 SocketAddress = tuple[Any, ...]  # (host, port), or (host, port, flow, scope) for IPv6
+Work = Callable[[Any, int], int]
 RawAddress = bytes  # the same as the kernel writes it: struct sockaddr_in without its zeros, or in6
 
 
@@ -164,26 +165,26 @@ class Outbox(_Slab):
         self._control_address = int(ffi.cast("uintptr_t", self._controls))
         self._vector_address = int(ffi.cast("uintptr_t", self._vectors))
 
-    def place(self, datagram: bytes) -> Any:
-        """Copies a datagram into the next slot and returns its `char *`, to be worked in place."""
-        if self._count == SLOTS:
+    def put(self, datagram: bytes, to: Name, work: Work | None = None) -> int:
+        """Copies a datagram into the next slot, from where it leaves; returns its size. `work` is
+        given a `char *` and the size, changes it in place, and returns the new size."""
+        slot = self._count
+        if slot == SLOTS:
             self.flush()
-        slot = self._count
-        at = slot * SLOT_BYTES
-        self.bytes[at : at + len(datagram)] = datagram
-        return self.pointers[slot]
-
-    def commit(self, size: int, to: Name) -> None:
-        """Lets the slot placed last leave with `size` bytes."""
-        slot = self._count
+            slot = 0
+        at, size = slot * SLOT_BYTES, len(datagram)
+        self.bytes[at : at + size] = datagram
+        if work is not None:
+            size = work(self.pointers[slot], size)
         self._sizes[2 * slot + 1] = size
         self._destinations.append(to)
         self._count = slot + 1
         if not slot:
             self._soon(self.flush)
+        return size
 
     def last(self) -> bytes:
-        """A copy of what was committed last."""
+        """A copy of what was put last."""
         slot = self._count - 1
         at = slot * SLOT_BYTES
         return bytes(self.bytes[at : at + self._sizes[2 * slot + 1]])

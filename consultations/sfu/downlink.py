@@ -80,8 +80,10 @@ class Downlink:
             self._send(head, sequence, timestamp, slot.ssrc, payload, now)
             if self._lossy(now):
                 self.transport.repeat_later(REPEAT_SECONDS)
+        elif self._queue or not self._may_send(len(payload), now):
+            self._wait((slot, head, sequence, timestamp, slot.ssrc, len(payload), payload))
         else:
-            self._enqueue((slot, head, sequence, timestamp, slot.ssrc, len(payload), payload), now)
+            self._send(head, sequence, timestamp, slot.ssrc, payload, now)
 
     def resend(self, slot: SlotSender, wanted: int, now: float) -> bool:
         """Answers one NACKed number by RTX (RFC 4588), within the repair budget."""
@@ -99,19 +101,17 @@ class Downlink:
         self.transport.mux.counts["resent"] += 1
         body = sequence.to_bytes(2) + payload
         head = marker | slot.rtx_payload_type
-        rtx = (slot, head, slot.rtx_sequence, timestamp, slot.rtx_ssrc, len(body), body)
-        self._enqueue(rtx, now)
+        if self._queue or not self._may_send(len(body), now):
+            self._wait((slot, head, slot.rtx_sequence, timestamp, slot.rtx_ssrc, len(body), body))
+        else:
+            self._send(head, slot.rtx_sequence, timestamp, slot.rtx_ssrc, body, now)
         return True
 
     # Pacing.
 
-    def _enqueue(self, item: Queued, now: float) -> None:
-        size = item[5]
-        if not self._queue and self._may_send(size, now):
-            self._send(item[1], item[2], item[3], item[4], item[6], now)
-            return
+    def _wait(self, item: Queued) -> None:
         self._queue.append(item)
-        self._queued_bytes += size
+        self._queued_bytes += item[5]
         rate = self.estimator.bitrate / 8
         limit = max(min(KEY_FRAME_BYTES, rate * KEY_FRAME_SECONDS), rate * MAX_QUEUE_SECONDS)
         if self._queued_bytes > limit:

@@ -368,19 +368,21 @@ class Peer:
             ssrc = next(iter(self._by_ssrc), 0)
             for packet in self._arrivals.take(ssrc):
                 self.transport.send_rtcp(packet)
-        round_trip = self.downlink.estimator.round_trip
         for source in self.streams:
-            if source.ssrc is None:
-                continue
-            if source.has_losses and (lost := source.losses_to_ask_for(now, round_trip)):
-                self._counts["nacked_up"] += len(lost)
-                self.transport.send_rtcp(rtcp.write_nack(source.ssrc, lost))
-            if source.key_frames.due(now, self.downlink.estimator.path):
-                self._counts["key_frames_up"] += 1
-                self.transport.send_rtcp(rtcp.write_pli(source.ssrc))
+            if source.ssrc is not None and (source.has_losses or source.key_frames.wanted):
+                self._ask_again(source, source.ssrc, now)
         if now - self._reports_at >= 1.0:
             self._reports_at = now
             self._send_reports(now)
+
+    def _ask_again(self, source: Source, ssrc: int, now: float) -> None:
+        lost = source.losses_to_ask_for(now, self.downlink.estimator.round_trip)
+        if lost:
+            self._counts["nacked_up"] += len(lost)
+            self.transport.send_rtcp(rtcp.write_nack(ssrc, lost))
+        if source.key_frames.due(now, self.downlink.estimator.path):
+            self._counts["key_frames_up"] += 1
+            self.transport.send_rtcp(rtcp.write_pli(ssrc))
 
     def _send_reports(self, now: float) -> None:
         blocks = [

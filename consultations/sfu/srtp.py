@@ -8,12 +8,13 @@ the same work slower.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pylibsrtp
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
+
+from .datagrams import Work
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,6 @@ class SrtpRefused(Exception):
     """A packet that is not authentic, came twice, or cannot be protected."""
 
 
-Work = Callable[[Any, int], int]
 NAMES = ("protect", "protect_rtcp", "unprotect", "unprotect_rtcp")
 
 

@@ -91,10 +91,7 @@ class Transport:
         """Protects and sends; returns the datagram's size, 0 when the session is not up."""
         if not self.ready:
             return 0
-        outbox = self._endpoint.outbox
-        size = self._tx.protect(outbox.place(packet), len(packet))
-        outbox.commit(size, self._name)
-        return size
+        return self._endpoint.outbox.put(packet, self._name, self._tx.protect)
 
     def repeat_later(self, seconds: float) -> None:
         """Sends the datagram of the last `send_rtp` once more, bit by bit the same: protecting
@@ -105,14 +102,11 @@ class Transport:
 
     def _repeat(self, datagram: bytes) -> None:
         if self.ready:
-            self._endpoint.outbox.place(datagram)
-            self._endpoint.outbox.commit(len(datagram), self._name)
+            self._endpoint.outbox.put(datagram, self._name)
 
     def send_rtcp(self, compound: bytes) -> None:
         if self.ready:
-            outbox = self._endpoint.outbox
-            size = self._tx.protect_rtcp(outbox.place(compound), len(compound))
-            outbox.commit(size, self._name)
+            self._endpoint.outbox.put(compound, self._name, self._tx.protect_rtcp)
 
     @property
     def shaking_hands(self) -> bool:
