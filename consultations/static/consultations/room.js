@@ -180,9 +180,6 @@ class Visit {
       this.stage.link(hint.participant, hint.state);
       const person = this.snapshot?.people?.find((each) => each.id === hint.participant);
       if (person) person.link = hint.state;
-      if (person && hint.state === "reconnecting" && person.id !== this.snapshot?.you.id) {
-        announce(word("reconnecting", { name: person.name }));
-      }
       this.drawLine();
     }
   }
