@@ -27,6 +27,7 @@ PROBE_HEADERS = 36  # of a datagram of padding, with its tag
 REPEAT_ABOVE_LOSS = 0.02
 REPEAT_FOR = 10.0
 REPEAT_SECONDS = 0.06  # losses come in bursts of some 20 to 30 ms
+REPEAT_REPAIR_SECONDS = 0.03
 REPEAT_MIN_BITRATE = 150_000
 FLUSH_INTERVAL = 0.005
 # Bits a second to begin with where the handshake took a second, and the least of it: on links that
@@ -86,14 +87,19 @@ class Downlink:
             self._send(head, sequence, timestamp, slot.ssrc, payload, now)
 
     def resend(self, slot: SlotSender, wanted: int, now: float) -> bool:
-        """Answers one NACKed number by RTX (RFC 4588), within the repair budget."""
+        """Answers one NACKed number by RTX (RFC 4588), within the repair budget.
+
+        Where many are lost, a second try would come half a second late, so the first one is sent
+        twice, too.
+        """
         kept = slot.history.to_resend(wanted, now, self.estimator.round_trip)
         if kept is None or slot.rtx_payload_type is None:
             return False
         sequence, timestamp, marker, payload, _ = kept
         self._repairs.rate = self.estimator.bitrate * RTX_SHARE / 8
         self._repairs.burst = max(3000.0, self._repairs.rate * 0.5)
-        if not self._repairs.allows(now, len(payload) + 40):
+        twice = self._lossy(now)
+        if not self._repairs.allows(now, (len(payload) + 40) * (1 + twice)):
             return False
         slot.history.resent(wanted, now)
         slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
@@ -102,15 +108,19 @@ class Downlink:
         body = sequence.to_bytes(2) + payload
         head = marker | slot.rtx_payload_type
         if self._queue or not self._may_send(len(body), now):
-            self._wait((slot, head, slot.rtx_sequence, timestamp, slot.rtx_ssrc, len(body), body))
+            waiting = (slot, head, slot.rtx_sequence, timestamp, slot.rtx_ssrc, len(body), body)
+            self._wait(waiting, first=True)
         else:
             self._send(head, slot.rtx_sequence, timestamp, slot.rtx_ssrc, body, now)
+            if twice:
+                self.resent_bytes += len(payload)
+                self.transport.repeat_later(REPEAT_REPAIR_SECONDS)
         return True
 
     # Pacing.
 
-    def _wait(self, item: Queued) -> None:
-        self._queue.append(item)
+    def _wait(self, item: Queued, *, first: bool = False) -> None:
+        (self._queue.appendleft if first else self._queue.append)(item)
         self._queued_bytes += item[5]
         rate = self.estimator.bitrate / 8
         limit = max(min(KEY_FRAME_BYTES, rate * KEY_FRAME_SECONDS), rate * MAX_QUEUE_SECONDS)
@@ -250,8 +260,8 @@ class Downlink:
         self.bytes += size
 
     def _lossy(self, now: float) -> bool:
-        """Whether voice is sent twice: the link loses packets and has room. Video is asked for
-        again, but browsers do not ask for sound."""
+        """Whether voice and repairs are sent twice: the link loses packets and has room.
+        Sound is, because browsers do not ask for it again; pictures are not, because they do."""
         if max(self.estimator.loss, self.audio_loss) > REPEAT_ABOVE_LOSS:
             self._lossy_until = now + REPEAT_FOR
         return now < self._lossy_until and self.estimator.bitrate > REPEAT_MIN_BITRATE

@@ -10,7 +10,6 @@ from __future__ import annotations
 FIRST_FACTORS = (3.0, 2.0)
 FACTOR = 2.0
 INTERVAL = 4.0
-LONGEST_INTERVAL = 8.0
 QUIET_AFTER_OVERUSE = 4.0
 TRAIN_SECONDS = 0.020
 PACKET_OVERHEAD = 28  # IPv4 and UDP: of small packets, a good part of what the link carries
@@ -70,7 +69,6 @@ class Prober:
 
     def __init__(self) -> None:
         self.train: Train | None = None
-        self._interval = INTERVAL
         self._last = float("-inf")
         self._overused = float("-inf")
         self._first = list(FIRST_FACTORS)
@@ -87,7 +85,7 @@ class Prober:
             return None
         if self._first:
             factor = self._first.pop(0)
-        elif now - self._last >= self._interval:
+        elif now - self._last >= INTERVAL:
             factor = FACTOR
         else:
             return None
@@ -101,9 +99,7 @@ class Prober:
         proved, self.train = self.train.result(), None
         if proved is None or proved <= bitrate:
             self._first.clear()
-            self._interval = min(self._interval * 2, LONGEST_INTERVAL)
             return None
-        self._interval = INTERVAL
         if proved > bitrate * 1.5:
             self._last = float("-inf")  # and on at once
         return proved

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,13 +19,18 @@ class OpenLink:
     """Stands where a session's transport would: every packet arrives 20 ms later."""
 
     def __init__(self) -> None:
-        self.mux = SimpleNamespace(now=time.monotonic, dropped=self.drop)
-        self.dropped = 0
+        self.mux = SimpleNamespace(now=time.monotonic, dropped=self.drop, counts=Counter())
+        self.dropped = self.repeated = 0
+        self.newest = b""
         self.ready = True
         self.downlink: Any = None
         self.on_the_way: list[tuple[int, float]] = []
 
+    def repeat_later(self, seconds: float) -> None:
+        self.repeated += 1
+
     def send_rtp(self, packet: bytes) -> int:
+        self.newest = packet
         self.on_the_way.append((self.downlink._transport_sequence, time.monotonic() + 0.02))
         return len(packet) + 16
 
@@ -86,3 +92,26 @@ async def test_what_waits_of_a_picture_that_is_held_back_is_not_sent() -> None:
     sent = len(link.on_the_way)
     await asyncio.sleep(0.05)
     assert len(link.on_the_way) == sent < 10
+
+
+@pytest.mark.parametrize(("loss", "copies"), [(0.0, 0), (0.08, 1)])
+async def test_on_a_lossy_link_a_repair_is_sent_twice(loss: float, copies: int) -> None:
+    link, slot = waiting(1_000_000, packets=1)
+    slot.rtx_payload_type = 97
+    now = time.monotonic()
+    slot.history.keep((7, 0, 0, bytes(PACKET), now))
+    link.downlink.estimator.loss = loss
+    assert link.downlink.resend(slot, 7, now)
+    assert link.repeated == copies
+
+
+async def test_repairs_go_before_pictures_that_wait() -> None:
+    link, slot = waiting(100_000, packets=10)
+    slot.rtx_payload_type, slot.rtx_ssrc = 97, 0x80000001
+    slot.history.keep((7, 0, 0, bytes(PACKET), time.monotonic()))
+    sent = len(link.on_the_way)
+    assert link.downlink.resend(slot, 7, time.monotonic())
+    while len(link.on_the_way) == sent:
+        await asyncio.sleep(0.005)
+    link.downlink.close()
+    assert link.newest[8:12] == slot.rtx_ssrc.to_bytes(4)
