@@ -75,7 +75,7 @@ export class Sending {
    * moment, Chromium tries (its probes follow what its encoders may take).
    * @param {import("./call.js").Call} call @param {number} now */
   #tryOut(call, now) {
-    if (!this.#ladder.settled) return;
+    if (!this.#ladder.settled || this.choice !== "all") return;
     if (!TRIED.includes(this.mode) || !this.#ladder.isWell) this.#triedAt = now;
     if (now - this.#triedAt < TRY_MS) return;
     this.#triedAt = now;
