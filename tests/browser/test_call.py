@@ -17,6 +17,25 @@ AGE = """() => new Promise((told) => {
     if (seat.classList.contains("stale")) told(performance.now() - last);
   }).observe(seat, { attributes: true });
 })"""
+# How wide the next frames of the shared screen are.
+WIDTHS = """(frames) => new Promise((told) => {
+  const video = document.querySelector(".seat.screen video");
+  const widths = [];
+  const note = () => {
+    widths.push(video.videoWidth);
+    if (widths.length === frames) told(widths);
+    else video.requestVideoFrameCallback(note);
+  };
+  video.requestVideoFrameCallback(note);
+})"""
+# Frames a second that are sent of one's own.
+SCREEN_RATE = """async () => {
+  for (const each of (await connections.at(-1).getStats()).values()) {
+    if (each.type === "outbound-rtp" && each.kind === "video" && each.contentType === "screenshare")
+      return each.framesPerSecond ?? 0;
+  }
+  return 0;
+}"""
 STALE_MS = 2000
 BUSY_MS = 400  # what a timer may be late here
 
@@ -78,3 +97,18 @@ def test_a_shared_screen_is_seen_beside_the_face(together):
     share.click()
     expect(patient.page.locator(".seat.screen")).to_have_count(0)
     patient.sees()
+
+
+def test_a_shared_screen_stays_readable_over_a_thin_way_out(together):
+    """The frame rate gives way, the size does not: small letters are to be read."""
+    patient, specialist = together
+    specialist.page.locator(".room-bar [data-do=screen]").click()
+    patient.page.wait_for_function(
+        "() => document.querySelector('.seat.screen video')?.videoWidth > 0"
+    )
+    width = patient.page.evaluate(WIDTHS, 40)[-1]
+    usual = specialist.page.evaluate(SCREEN_RATE)
+    specialist.thin(up_kbit=250)
+    widths = patient.page.evaluate(WIDTHS, 40)
+    assert set(widths) == {width}
+    assert specialist.page.evaluate(SCREEN_RATE) < usual / 2
