@@ -28,6 +28,7 @@ class Share:
     None when it carries all."""
 
     per_picture: int = 0
+    known: bool = False  # divided for the first time
     cap: int | None = None
     ample_since: float | None = None
 
@@ -48,7 +49,7 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     moving = sum(slot.source is not None and slot.source.open for slot in videos)
     if moving and viewer.appetite == "all":
         viewer.downlink.probe(videos[0], moving * FULL_VIDEO_BITRATE, now)
-    share.per_picture = int(room / max(1, pictures))
+    share.per_picture, share.known = int(room / max(1, pictures)), True
 
 
 def voice_bitrate(viewer: Peer) -> int:

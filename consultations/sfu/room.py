@@ -177,7 +177,7 @@ class Room:
         share, quality = self._shares[viewer.peer_id], self._qualities[viewer.peer_id]
         if quality.level == "audio-only":
             return "voice"
-        if not viewer.downlink.estimator.is_informed:
+        if not viewer.downlink.estimator.is_informed or not share.known:
             return "full"
         return next(mode for least, mode in MODES if max(0, share.per_picture) >= least)
 
