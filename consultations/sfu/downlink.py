@@ -90,7 +90,7 @@ class Downlink:
         """Answers one NACKed number by RTX (RFC 4588), within the repair budget.
 
         Where many are lost, a second try would come half a second late, so the first one is sent
-        twice, too.
+        twice, too, while half of the budget is left for others.
         """
         kept = slot.history.to_resend(wanted, now, self.estimator.round_trip)
         if kept is None or slot.rtx_payload_type is None:
@@ -98,9 +98,10 @@ class Downlink:
         sequence, timestamp, marker, payload, _ = kept
         self._repairs.rate = self.estimator.bitrate * RTX_SHARE / 8
         self._repairs.burst = max(3000.0, self._repairs.rate * 0.5)
-        twice = self._lossy(now)
-        if not self._repairs.allows(now, (len(payload) + 40) * (1 + twice)):
+        repairs, cost = self._repairs, len(payload) + 40
+        if not repairs.allows(now, cost):
             return False
+        twice = self._lossy(now) and repairs.tokens > repairs.burst / 2 and repairs.allows(now, cost)
         slot.history.resent(wanted, now)
         slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
         self.resent_bytes += len(payload)
