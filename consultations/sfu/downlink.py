@@ -98,10 +98,10 @@ class Downlink:
         sequence, timestamp, marker, payload, _ = kept
         self._repairs.rate = self.estimator.bitrate * RTX_SHARE / 8
         self._repairs.burst = max(3000.0, self._repairs.rate * 0.5)
-        repairs, cost = self._repairs, len(payload) + 40
-        if not repairs.allows(now, cost):
+        cost = len(payload) + 40
+        if not self._repairs.allows(now, cost):
             return False
-        twice = self._lossy(now) and repairs.tokens > repairs.burst / 2 and repairs.allows(now, cost)
+        twice = self._may_repeat(cost, now)
         slot.history.resent(wanted, now)
         slot.rtx_sequence = (slot.rtx_sequence + 1) & 0xFFFF
         self.resent_bytes += len(payload)
@@ -117,6 +117,10 @@ class Downlink:
                 self.resent_bytes += len(payload)
                 self.transport.repeat_later(REPEAT_REPAIR_SECONDS)
         return True
+
+    def _may_repeat(self, cost: int, now: float) -> bool:
+        repairs = self._repairs
+        return self._lossy(now) and repairs.tokens > repairs.burst / 2 and repairs.allows(now, cost)
 
     # Pacing.
 
