@@ -120,7 +120,7 @@ class BandwidthEstimator:
             self.has_feedback, self._settled_at = True, now + SETTLING_SECONDS
         newest_sent, arrived = self._note(report, now)
         if newest_sent:
-            self._reported.append((newest_sent, self._bytes_reported))
+            self._note_reported(newest_sent)
             self._note_delay(newest_sent, arrived, now)
             self._check_collapse(now)
         self._update(now)
@@ -178,6 +178,13 @@ class BandwidthEstimator:
                 self._wraps += turns * REFERENCE_WRAP
             self._last_arrival = first + self._wraps
         return self._wraps
+
+    def _note_reported(self, sent: float) -> None:
+        """Keeps what was sent over the last second that is reported on."""
+        reported = self._reported
+        reported.append((sent, self._bytes_reported))
+        while sent - reported[0][0] > SENT_SECONDS:
+            reported.popleft()
 
     def _note_throughput(self, arrived: float, size: int) -> None:
         self._arrived.append((arrived, size))
@@ -256,13 +263,11 @@ class BandwidthEstimator:
     @property
     def _idled(self) -> bool:
         """Whether far less than the estimate was sent over the second that is reported on."""
-        reported = self._reported
-        newest, until = reported[-1] if reported else (0.0, 0)
-        while len(reported) > 1 and newest - reported[0][0] > SENT_SECONDS:
-            reported.popleft()
-        if len(reported) < 2 or newest <= reported[0][0]:
+        if not self._reported:
             return False
-        since, before = reported[0]
+        (since, before), (newest, until) = self._reported[0], self._reported[-1]
+        if newest <= since:
+            return False
         return (until - before) * 8 < IDLE * self.bitrate * (newest - since)
 
     def _update_loss(self, now: float) -> None:

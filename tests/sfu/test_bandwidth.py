@@ -186,3 +186,10 @@ def test_an_older_queue_is_no_reason_to_come_down_where_little_is_sent() -> None
     link.rate = 0.3 * before  # somebody else's queue is served too
     link.run(4, send_rate=0.5 * before)
     assert estimator.bitrate >= 0.95 * before
+
+
+def test_a_long_call_on_a_good_link_leaves_nothing_behind() -> None:
+    estimator = BandwidthEstimator(800_000, 1_000_000)
+    link = SimulatedLink(estimator, 5_000_000)
+    link.run(60)
+    assert len(estimator._reported) < 30
