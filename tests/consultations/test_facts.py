@@ -1,26 +1,23 @@
 """A room is read in several queries, and what was read is still of one moment."""
 
+from uuid import uuid4
+
 import pytest
 from django.db.models import F
 
 from consultations import facts as room_facts
-from consultations.models import Consultation, Participant, ParticipantRole, Room
+from consultations.actions.entering import enter as enter_room
+from consultations.models import Participant, Room
+from tests.consultations.conftest import seat_of
 
 pytestmark = pytest.mark.django_db
 
 
-def test_what_changes_while_a_room_is_read_is_read_again(visit, monkeypatch):
+def test_what_changes_while_a_room_is_read_is_read_again(cast, visit, monkeypatch):
     """The visit is finished between the reading of the room and of its people."""
-    consultation = Consultation.objects.create(appointment=visit, organisation=visit.organisation)
-    room = Room.objects.create(consultation=consultation, state=Room.State.IN_SESSION)
-    Participant.objects.create(
-        organisation=visit.organisation,
-        room=room,
-        role=ParticipantRole.PATIENT,
-        state=Participant.State.ADMITTED,
-        patient=visit.patient,
-        name="Amina",
-    )
+    enter_room(seat_of(cast.amina_user, visit), uuid4())
+    room = Room.objects.get(consultation__appointment=visit)
+    Room.objects.filter(pk=room.pk).update(state=Room.State.IN_SESSION)
     chat, read = room_facts._chat, []
 
     def finished_meanwhile(one):

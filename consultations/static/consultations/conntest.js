@@ -12,6 +12,7 @@
  */
 
 import { Call } from "./call.js";
+import { after } from "./after.js";
 import { fitting } from "./ladder.js";
 import { measure, sample, verdict } from "./quality.js";
 import { Signal } from "./signal.js";
@@ -140,9 +141,4 @@ function keep(root, measured) {
     headers: { "X-CSRFToken": csrf },
     keepalive: true,
   }).catch(() => {});
-}
-
-/** @param {number} ms @returns {Promise<void>} */
-function after(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

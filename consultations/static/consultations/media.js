@@ -3,6 +3,7 @@
  * it, and how good it is. The page says when to prepare, to enter and to hang up.
  */
 
+import { after } from "./after.js";
 import { Call } from "./call.js";
 import { detail } from "./events.js";
 import { freshDocument } from "./frame.js";
@@ -202,7 +203,7 @@ export class Media extends EventTarget {
   /** @param {{at: number, bytes: number}} before @returns {Promise<boolean>} */
   async #flowsSince({ at, bytes }) {
     const early = at + SHOWN_MS - performance.now();
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    if (early > 0) await after(early);
     return (await this.#received()).bytes > bytes;
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { announce } from "../telemed/js/announce.js";
+import { after } from "./after.js";
 import { remember, remembered } from "./check.js";
 import * as devices from "./devices.js";
 import { Still } from "./still.js";
@@ -102,7 +103,7 @@ export class Own extends EventTarget {
       maxBitrate: RISING,
       degradationPreference: "maintain-resolution",
     });
-    await pause(RISING_MS);
+    await after(RISING_MS);
     if (this.#mode === "full" && this.call() === call) await call?.shapeCamera(SHAPES.full);
   }
 
@@ -112,7 +113,7 @@ export class Own extends EventTarget {
     const mode = this.#mode;
     if (mode === "voice") return;
     await call.shapeCamera({ ...SHAPES[mode], maxBitrate: SHAPES.full.maxBitrate });
-    await pause(TRIAL_MS);
+    await after(TRIAL_MS);
     if (this.#mode === mode && this.call() === call) await call.shapeCamera(SHAPES[mode]);
   }
 
@@ -143,7 +144,7 @@ export class Own extends EventTarget {
     await call?.setMicrophone(sending.getAudioTracks()[0] ?? null);
     if (this.#isLayered) await call?.setLayers(camera, this.#sizes);
     else await call?.setCamera(camera);
-    if (call && camera && this.#isLayered !== this.#wasLayered) await pause(OVERLAP_MS);
+    if (call && camera && this.#isLayered !== this.#wasLayered) await after(OVERLAP_MS);
     this.#wasLayered = this.#isLayered;
     if (this.#isLayered) await call?.setCamera(null);
     else await call?.setLayers(null, {});
@@ -278,9 +279,4 @@ function fill(select, infos, chosen) {
   select.replaceChildren(
     ...infos.map((info) => new Option(info.label, info.deviceId, false, info.deviceId === chosen)),
   );
-}
-
-/** @param {number} ms */
-function pause(ms) {
-  return new Promise((over) => setTimeout(over, ms));
 }
