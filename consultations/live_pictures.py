@@ -164,6 +164,8 @@ class Pictures:
         if upload is None or upload.sender != sender or upload.room_id != room.id:
             self._answer(room, sender, picture)
             return
+        if upload.ended:
+            return  # all of it is here: what comes late changes nothing
         if not self._flows(room, sender) or upload.waiting > MAX_WAITING:
             return  # it is sent again, once it is missed
         try:

@@ -62,6 +62,8 @@ def test_another_network_gets_another_connection_and_the_same_one_does_not(toget
 
     patient.cut()
     expect(line(patient)).to_be_visible()
+    patient.mend_pages()
+    patient.page.wait_for_function("() => connections.length > 1")
     patient.mend()
     for one in (patient, specialist):
         one.sees()

@@ -212,11 +212,15 @@ class Guest:
     def mend(self) -> None:
         self._network(offline=False)
 
+    def mend_pages(self) -> None:
+        """The network is back, but not for the media of before."""
+        self._network(offline=False, lost=100)
+
     def thin(self, up_kbit: int) -> None:
         """The way out carries no more, as Chromium emulates it."""
         self._network(offline=False, up_kbit=up_kbit)
 
-    def _network(self, *, offline: bool, up_kbit: int = -1) -> None:
+    def _network(self, *, offline: bool, up_kbit: int = -1, lost: int = 0) -> None:
         """Chromium takes a connection's packets through its emulated network only if that was
         on, by some delay, before the connection was made."""
         self._devtools.send(
@@ -226,6 +230,6 @@ class Guest:
                 "latency": 1,
                 "downloadThroughput": -1,
                 "uploadThroughput": up_kbit * 125 if up_kbit > 0 else -1,
-                "packetLoss": 100 if offline else 0,
+                "packetLoss": 100 if offline else lost,
             },
         )

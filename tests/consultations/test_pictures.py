@@ -344,7 +344,7 @@ async def test_more_than_was_announced_is_dropped(call):
     sending = Sending(peer, picture, PHOTO)
     await sending.asks()
     sending.sends(0, 2 * STEP)
-    sending.sends(2 * STEP, 4 * STEP)
+    sending.sends(3 * STEP, 4 * STEP)
 
     assert (await sending.word("refused"))["refused"] == "too_much"
     assert (await sending.asks())["have"] == 0
