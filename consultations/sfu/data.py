@@ -44,17 +44,24 @@ class DataChannel(RTCSctpTransport):
         self._hear, self._dropped = hear, dropped
         self._broken = False
         parameters = RTCDataChannelParameters("", negotiated=True, id=CHANNEL)
-        self._channel = RTCDataChannel(self, parameters)
+        self._channel: RTCDataChannel | None = RTCDataChannel(self, parameters)
 
     async def begin(self, remote_port: int) -> None:
         with contextlib.suppress(ConnectionError):  # closed in the meantime
             await self.start(RTCSctpCapabilities(MAX_MESSAGE), remote_port)
 
+    async def stop(self) -> None:
+        """Ends for good, and lets go of the channel and of whoever heard it, who hold this one."""
+        await super().stop()
+        self._channel = None
+        self._hear = lambda message: None
+
     def tell(self, message: str) -> bool:
         """False when it was dropped: the channel is not open, or its reader is far behind."""
-        if self._channel.readyState != "open" or self._channel.bufferedAmount > MAX_UNSENT:
+        channel = self._channel
+        if channel is None or channel.readyState != "open" or channel.bufferedAmount > MAX_UNSENT:
             return False
-        self._channel.send(message)
+        channel.send(message)
         return True
 
     async def _handle_data(self, data: bytes) -> None:

@@ -166,6 +166,7 @@ class IceLite:
         for pair in list(self._validated):
             self._release(*pair)
         self._wake_reader()
+        del self.on_media, self._on_used  # who hears of nothing any more need not be held
 
     def _wake_reader(self) -> None:
         if self._dtls.full():

@@ -39,7 +39,7 @@ class Callbacks:
     """What a peer tells its owner; `disconnected` says why."""
 
     connected: Callable[[], None]
-    disconnected: Callable[[str], None]
+    disconnected: Callable[[Peer, str], None]
     path_changed: Callable[[], None]
     new_source: Callable[[], None]
     data: Callable[[bytes | str], None]
@@ -228,7 +228,7 @@ class Peer:
         self._callbacks.connected()
 
     def disconnected(self, reason: str) -> None:
-        self._callbacks.disconnected(reason)
+        self._callbacks.disconnected(self, reason)
 
     def path_changed(self) -> None:
         self._callbacks.path_changed()

@@ -60,6 +60,7 @@ class Room:
         for source in peer.sources.values():
             for slot in list(source.slots):
                 slot.attach(None)
+            source.layers.clear()
         for book in self._books:
             book.pop(peer.peer_id, None)
         self.arrange()

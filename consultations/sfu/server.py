@@ -7,10 +7,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint
 
 from .answer import ServerFacts, write_answer
+from .certificate import Certificate
 from .config import MediaConfig, local_addresses
 from .events import (
     AnyEvent,
@@ -52,7 +52,7 @@ class MediaServer:
         self.loop_lag = 0.0
         self._on_event = on_event
         self._mux = Mux()
-        self._certificate, self._certified = RTCCertificate.generateCertificate(), self._mux.now()
+        self._certificate, self._certified = Certificate.generateCertificate(), self._mux.now()
         self._rooms: dict[str, Room] = {}
         self._echoes: dict[str, tuple[Room, float]] = {}
         self._recorders: dict[str, Recorder] = {}
@@ -300,7 +300,7 @@ class MediaServer:
         fingerprint = RTCDtlsFingerprint(algorithm="sha-256", value=offer.fingerprint)
         callbacks = Callbacks(
             connected=lambda: self._on_event(PeerConnected(room.room_id, peer_id)),
-            disconnected=lambda reason: self._remove(room, peer, reason),
+            disconnected=lambda peer, reason: self._remove(room, peer, reason),
             path_changed=lambda: self._on_event(PathChanged(room.room_id, peer_id)),
             new_source=room.arrange,
             data=lambda message: self._on_event(DataReceived(room.room_id, peer_id, message)),
@@ -326,20 +326,17 @@ class MediaServer:
             self._version,
             peer.transport.ice.offered(offer.ice_ufrag),
             ServerFacts(
-                _fingerprint(peer.transport.certificate),
+                peer.transport.certificate.sha256,
                 self.config.candidate_addresses or self._mux.addresses,
                 self._mux.port,
             ),
             outgoing,
         )
 
-    def _fresh_certificate(self) -> RTCCertificate:
+    def _fresh_certificate(self) -> Certificate:
         """The one for new sessions; those that live keep theirs. aiortc's expire after 30 days."""
         if self._mux.now() - self._certified > CERTIFICATE_SECONDS:
-            self._certificate, self._certified = (
-                RTCCertificate.generateCertificate(),
-                self._mux.now(),
-            )
+            self._certificate, self._certified = Certificate.generateCertificate(), self._mux.now()
         return self._certificate
 
     def _remove(self, room: Room, peer: Peer, reason: str) -> None:
@@ -434,8 +431,3 @@ class MediaServer:
         elif peer.silent_since is not None and not silent:
             seconds, peer.silent_since = heard - peer.silent_since, None
             self._on_event(PeerBack(room.room_id, peer.peer_id, seconds))
-
-
-def _fingerprint(certificate: RTCCertificate) -> str:
-    prints = certificate.getFingerprints()
-    return next(f.value for f in prints if f.algorithm == "sha-256")

@@ -65,7 +65,7 @@ class Source:
         self.kind = kind
         self.payload_type = payload_type
         self.rid = rid
-        self.camera = camera or self
+        self._camera = camera
         self.layers: list[Source] = []
         self.wanted = Wanted()
         self.clock_rate = CLOCK_RATES[kind]
@@ -100,6 +100,11 @@ class Source:
         self._measured = self._measured[0], self.bytes, 0
         for slot in self.slots:
             slot.interrupted(self)
+
+    @property
+    def camera(self) -> Source:
+        """Of which this is a size; itself, if it is none."""
+        return self._camera or self
 
     @property
     def is_video(self) -> bool:

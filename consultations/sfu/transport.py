@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import Protocol
 
-from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import (
     SRTP_AEAD_AES_128_GCM,
     SRTP_AES128_CM_SHA1_80,
@@ -15,6 +14,7 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsTransport,
 )
 
+from .certificate import Certificate
 from .data import DataChannel
 from .datagrams import SLOT_BYTES, Name, RawAddress
 from .ice import MOVED_SECONDS, IceLite
@@ -47,7 +47,7 @@ class Transport:
     def __init__(
         self,
         mux: Mux,
-        certificate: RTCCertificate,
+        certificate: Certificate,
         fingerprints: list[RTCDtlsFingerprint],
         owner: TransportOwner,
     ) -> None:
@@ -133,6 +133,13 @@ class Transport:
         finally:
             self.ice.close()
             self._dtls.remove_all_listeners()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Cuts the circles that a session is held in: some 150 kB each, most of it OpenSSL's, would
+        wait for a garbage collection of the oldest generation, which hardly ever comes."""
+        del self.owner
+        self._handshake = self._opening = self._data = None
 
     def _path_used(self, endpoint: Endpoint, address: RawAddress) -> None:
         self._endpoint, self._name = endpoint, Name(address)

@@ -46,7 +46,7 @@ def peer(name: str, room: Room, offer: Offer) -> Peer:
     """In the room, seen and seeing, as after the answer."""
     nothing = Callbacks(
         connected=lambda: None,
-        disconnected=lambda reason: None,
+        disconnected=lambda peer, reason: None,
         path_changed=lambda: None,
         new_source=room.arrange,
         data=lambda message: None,

@@ -7,7 +7,16 @@ from collections import Counter
 from typing import Any
 
 from consultations.sfu import MediaServer, PeerGone
+from consultations.sfu.data import DataChannel
+from consultations.sfu.downlink import Downlink
+from consultations.sfu.forward import SlotSender
+from consultations.sfu.ice import IceLite
+from consultations.sfu.peer import Peer
+from consultations.sfu.source import Source
+from consultations.sfu.srtp import Srtp
+from consultations.sfu.transport import Transport
 from tests.sfu.conftest import Start
+from tests.sfu.data_peer import DataPeer
 from tests.sfu.peer import PacketPeer
 
 JOINS = 200
@@ -66,10 +75,46 @@ async def test_two_hundred_joins_leave_nothing_behind(start: Start, events: list
     assert memory[-1] <= memory[0] * 1.05
 
 
-async def settled(server: MediaServer, events: list[Any], gone: int) -> int:
-    """Resident memory once everybody who came has been forgotten."""
+async def forgotten(server: MediaServer, events: list[Any], gone: int) -> None:
+    """Until everybody who came has been."""
     async with asyncio.timeout(35):
         while sum(isinstance(event, PeerGone) for event in events) < gone or server._closing:
             await asyncio.sleep(0.05)
+
+
+async def settled(server: MediaServer, events: list[Any], gone: int) -> int:
+    """Resident memory once nobody is there."""
+    await forgotten(server, events, gone)
     gc.collect()
     return resident_bytes()
+
+
+OF_A_SESSION = (DataChannel, Downlink, IceLite, Peer, SlotSender, Source, Srtp, Transport)
+
+
+def of_sessions() -> Counter[str]:
+    """What has not been freed yet, whether anything can still reach it or not."""
+    return Counter(type(each).__name__ for each in gc.get_objects() if type(each) in OF_A_SESSION)
+
+
+async def test_nothing_of_a_session_waits_for_a_garbage_collection(
+    start: Start, events: list[Any]
+) -> None:
+    """Collections of the oldest generation are as good as never in a media process."""
+    server = await start(reap_seconds=2.0)
+    gc.collect()
+    gc.disable()
+    try:
+        before = of_sessions()
+        for number in range(6):
+            await come_and_go(server, number)
+        speaker = DataPeer(server, "talk", "talker", slots=(1, 1))
+        await speaker.enter()
+        await speaker.open_channel()
+        assert of_sessions()["DataChannel"] == before["DataChannel"] + 1
+        await speaker.leave()
+        speaker.kill()
+        await forgotten(server, events, 7)
+        assert of_sessions() == before
+    finally:
+        gc.enable()
