@@ -2,10 +2,11 @@
 
     python -m bench.soak --minutes 60 --json
 
-The media server runs in a process of its own, on the same event loop as in production; two peers
-of tests/sfu/peer.py (real STUN, DTLS and SRTP) are in a call all the time, and ``--joins`` others a
-second come and go: a third leave, a third are killed in the call, a third in mid-handshake. Every
-two seconds the server tells its memory, descriptors, asyncio tasks and loop lag.
+The media server runs in a process of its own, with the event loop and the garbage collection of
+production; two peers of tests/sfu/peer.py (real STUN, DTLS and SRTP) are in a call all the time,
+and ``--joins`` others a second come and go: a third leave, a third are killed in the call, a third
+in mid-handshake. Every two seconds the server tells its memory, descriptors, asyncio tasks and loop
+lag.
 
 Flat: after a warm-up, the medians of the first and last third of the run differ by at most 5 % and
 at most by a little noise of the counters (see ``SLACK``). Nothing left: once all have gone and have
@@ -27,6 +28,7 @@ from typing import Any
 import uvloop
 
 from consultations.sfu import MediaConfig, MediaServer
+from consultations.sfu.collecting import keep_collections_short
 from tests.sfu.peer import PacketPeer
 from tests.sfu.test_leaks import come_and_go, maps, resident_bytes
 
@@ -47,6 +49,7 @@ Sample = dict[str, Any]
 async def serve(path: str) -> None:
     """Answers each line of JSON on the Unix socket ``path`` with one, until it is closed."""
     server = await MediaServer.start(MediaConfig(bind=("127.0.0.1",)), lambda event: None)
+    keep_collections_short()
     lags = asyncio.create_task(_note_lags(server))
     gone = asyncio.Event()
 
