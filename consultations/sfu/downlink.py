@@ -79,7 +79,7 @@ class Downlink:
         head = marker | slot.payload_type
         if slot.kind == "audio":
             self._send(head, sequence, timestamp, slot.ssrc, payload, now)
-            if self._lossy(now):
+            if self.lossy(now):
                 self.transport.repeat_later(REPEAT_SECONDS)
         elif self._queue or not self._may_send(len(payload), now):
             self._wait((slot, head, sequence, timestamp, slot.ssrc, len(payload), payload))
@@ -90,10 +90,13 @@ class Downlink:
         """Answers one NACKed number by RTX (RFC 4588), within the repair budget.
 
         Where many are lost, a second try would come half a second late, so the first one is sent
-        twice, too, while half of the budget is left for others.
+        twice, too, while half of the budget is left for others. After the last one a key frame
+        helps, which Chromium asks for only when nothing could be shown for three seconds.
         """
         kept = slot.history.to_resend(wanted, now, self.estimator.round_trip)
         if kept is None or slot.rtx_payload_type is None:
+            if self.lossy(now) and slot.history.is_given_up(wanted, now, self.estimator.round_trip):
+                slot.ask_for_key_frame(now)
             return False
         sequence, timestamp, marker, payload, _ = kept
         self._repairs.rate = self.estimator.bitrate * RTX_SHARE / 8
@@ -120,7 +123,7 @@ class Downlink:
 
     def _may_repeat(self, cost: int, now: float) -> bool:
         repairs = self._repairs
-        return self._lossy(now) and repairs.tokens > repairs.burst / 2 and repairs.allows(now, cost)
+        return self.lossy(now) and repairs.tokens > repairs.burst / 2 and repairs.allows(now, cost)
 
     # Pacing.
 
@@ -264,9 +267,10 @@ class Downlink:
         self.packets += 1
         self.bytes += size
 
-    def _lossy(self, now: float) -> bool:
-        """Whether voice and repairs are sent twice: the link loses packets and has room.
-        Sound is, because browsers do not ask for it again; pictures are not, because they do."""
+    def lossy(self, now: float) -> bool:
+        """Whether voice, repairs and requests for them are sent twice: the link loses packets and
+        has room. Sound is, because browsers do not ask for it again; pictures are not, because they
+        do."""
         if max(self.estimator.loss, self.audio_loss) > REPEAT_ABOVE_LOSS:
             self._lossy_until = now + REPEAT_FOR
         return now < self._lossy_until and self.estimator.bitrate > REPEAT_MIN_BITRATE

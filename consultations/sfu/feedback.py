@@ -14,6 +14,8 @@ TICK = 0.00025
 REFERENCE = 0.064
 MAX_PACKETS = 400
 MAX_REPORTED = 4096
+# How long a picture is waited for, where one came in the last second.
+WAIT_SECONDS, PICTURE_SECONDS = 0.4, 1.0
 NOT_RECEIVED, SMALL_DELTA, LARGE_DELTA = 0, 1, 2
 
 
@@ -22,10 +24,19 @@ class FeedbackInvalid(ValueError):
 
 
 class ArrivalLog:
-    """The arrivals that have not been reported to a publisher yet."""
+    """The arrivals that have not been reported to a publisher yet.
+
+    Of a message Chromium takes the packets of a stream that are lost after the last one received
+    for ones that the receiver cannot miss yet, and sends them again by itself. Where a link
+    collapses voices get through and pictures do not: it would send the pictures of before once
+    more, for seconds, into a way that is full. So a message ends where nothing is lost after its
+    newest picture.
+    """
 
     def __init__(self) -> None:
         self._arrivals: list[tuple[int, float]] = []
+        self._picture = 0  # the newest number of one
+        self._picture_at = float("-inf")
         self._newest: int | None = None
         self._reported: int | None = None
         self._count = 0
@@ -33,7 +44,7 @@ class ArrivalLog:
     def __len__(self) -> int:
         return len(self._arrivals)
 
-    def add(self, sequence: int, now: float) -> None:
+    def add(self, sequence: int, now: float, *, of_picture: bool = False) -> None:
         """Notes an arrival by its 16-bit transport-wide sequence number."""
         newest = self._newest
         if newest is None:
@@ -43,10 +54,14 @@ class ArrivalLog:
             if unwrapped > newest:
                 self._newest = unwrapped
         self._arrivals.append((unwrapped, now))
+        if of_picture:
+            self._picture, self._picture_at = max(self._picture, unwrapped), now
 
-    def take(self, media_ssrc: int) -> list[bytes]:
-        """RTCP packets that report everything noted so far, and an empty log."""
-        arrivals, self._arrivals = sorted(self._arrivals), []
+    def take(self, media_ssrc: int, now: float) -> list[bytes]:
+        """RTCP packets that report what was noted, but for what a picture is waited for."""
+        noted = sorted(self._arrivals)
+        end = self._reported_until(noted, now)
+        arrivals, self._arrivals = noted[:end], noted[end:]
         packets = []
         position = 0
         while position < len(arrivals):
@@ -54,6 +69,16 @@ class ArrivalLog:
             packets.append(_write(self._begin(part), part, media_ssrc, self._count & 0xFF))
             self._count += 1
         return packets
+
+    def _reported_until(self, arrivals: list[tuple[int, float]], now: float) -> int:
+        if now - self._picture_at > PICTURE_SECONDS:
+            return len(arrivals)
+        before = self._picture
+        for position, (sequence, at) in enumerate(arrivals):
+            if sequence > before + 1 and now - at < WAIT_SECONDS:
+                return position
+            before = max(before, sequence)
+        return len(arrivals)
 
     def _begin(self, part: dict[int, float]) -> int:
         """The first number to report: also what was lost between two messages counts."""

@@ -34,9 +34,14 @@ class History:
         if kept is None or now - kept[4] > MAX_AGE:
             return None
         tries, last = self._tried.get(sequence, (0, 0.0))
-        if tries >= MAX_TRIES or (tries and now - last < max(0.1, 1.25 * round_trip)):
+        if tries >= MAX_TRIES or (tries and now - last < _on_its_way(round_trip)):
             return None
         return kept
+
+    def is_given_up(self, sequence: int, now: float, round_trip: float) -> bool:
+        """Whether all tries for a packet must have come, if they did not get lost."""
+        tries, last = self._tried.get(sequence, (0, 0.0))
+        return tries >= MAX_TRIES and now - last >= _on_its_way(round_trip)
 
     def resent(self, sequence: int, now: float) -> None:
         tries, _ = self._tried.pop(sequence, (0, 0.0))
@@ -47,3 +52,7 @@ class History:
     def clear(self) -> None:
         self._ring = [None] * RING
         self._tried.clear()
+
+
+def _on_its_way(round_trip: float) -> float:
+    return max(0.1, 1.25 * round_trip)

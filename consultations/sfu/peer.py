@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import feedback, rtcp, rtp, sdp
 from .answer import Outgoing, has_transport_feedback
 from .config import MediaConfig
-from .downlink import Downlink
+from .downlink import REPEAT_REPAIR_SECONDS, Downlink
 from .events import Appetite, SdpRefused, SourceKind
 from .feedback import ArrivalLog
 from .forward import SlotSender
@@ -243,9 +243,11 @@ class Peer:
             number_at, level_at, start = rtp.locate(
                 data, self._sequence_extension, self._level_extension
             )
-            if number_at > 0 and self._sequence_extension:
-                self._arrivals.add(data[number_at] << 8 | data[number_at + 1], now)
             source = self._by_ssrc.get(ssrc) or self._learn_source(data, head & 0x7F, ssrc)
+            if number_at > 0 and self._sequence_extension:
+                number = data[number_at] << 8 | data[number_at + 1]
+                is_picture = source is not None and source.is_video and source.ssrc == ssrc
+                self._arrivals.add(number, now, of_picture=is_picture)
             if source is None:
                 self.transport.mux.dropped("unknown_ssrc")
             elif source.ssrc == ssrc:
@@ -366,7 +368,7 @@ class Peer:
         if self._arrivals and now - self._feedback_at >= FEEDBACK_INTERVAL:
             self._feedback_at = now
             ssrc = next(iter(self._by_ssrc), 0)
-            for packet in self._arrivals.take(ssrc):
+            for packet in self._arrivals.take(ssrc, now):
                 self.transport.send_rtcp(packet)
         for source in self.streams:
             if source.ssrc is not None and (source.has_losses or source.key_frames.wanted):
@@ -380,6 +382,8 @@ class Peer:
         if lost:
             self._counts["nacked_up"] += len(lost)
             self.transport.send_rtcp(rtcp.write_nack(ssrc, lost))
+            if self.downlink.lossy(now):  # a request that is lost costs a round trip more
+                self.transport.repeat_later(REPEAT_REPAIR_SECONDS)
         if source.key_frames.due(now, self.downlink.estimator.path):
             self._counts["key_frames_up"] += 1
             self.transport.send_rtcp(rtcp.write_pli(ssrc))

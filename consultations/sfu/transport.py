@@ -94,8 +94,8 @@ class Transport:
         return self._endpoint.outbox.put(packet, self._name, self._tx.protect)
 
     def repeat_later(self, seconds: float) -> None:
-        """Sends the datagram of the last `send_rtp` once more, bit by bit the same: protecting
-        the packet anew with another header would use its nonce twice."""
+        """Sends what was sent last once more, bit by bit the same: protecting a packet anew with
+        another header would use its nonce twice."""
         if self.ready:
             datagram = self._endpoint.outbox.last()
             asyncio.get_running_loop().call_later(seconds, self._repeat, datagram)

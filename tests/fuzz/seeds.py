@@ -84,7 +84,7 @@ def _feedback() -> bytes:
     log = ArrivalLog()
     for number in (1, 2, 5, 6, 7, 30):
         log.add(number, number / 50)
-    return b"".join(log.take(SLOT))
+    return b"".join(log.take(SLOT, 1.0))
 
 
 def _nack() -> bytes:

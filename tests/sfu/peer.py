@@ -241,7 +241,7 @@ class PacketPeer:
         while True:
             for _ in range(20):
                 await asyncio.sleep(0.1)
-                for packet in self._log.take(next(iter(self.mids))):
+                for packet in self._log.take(next(iter(self.mids)), self._loop.time()):
                     self.send(self.dtls._tx_srtp.protect_rtcp(packet))
             self.send(self.binding_request())
 

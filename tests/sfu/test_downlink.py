@@ -10,6 +10,8 @@ import pytest
 
 from consultations.sfu.downlink import Downlink
 from consultations.sfu.forward import SlotSender
+from consultations.sfu.history import MAX_TRIES
+from consultations.sfu.source import Source
 
 FRAME, PACKET = 1 / 30, 1100
 FEEDBACK = 0.05
@@ -103,6 +105,28 @@ async def test_on_a_lossy_link_a_repair_is_sent_twice(loss: float, copies: int) 
     link.downlink.estimator.loss = loss
     assert link.downlink.resend(slot, 7, now)
     assert link.repeated == copies
+
+
+@pytest.mark.parametrize(("loss", "asks"), [(0.0, False), (0.08, True)])
+async def test_what_was_repeated_in_vain_is_mended_by_a_key_frame(loss: float, asks: bool) -> None:
+    """On a thin link without losses it waits, and another key frame would wait behind it."""
+    link, slot = waiting(1_000_000, packets=1)
+    source = Source("amina", "1", "video", 96)
+    slot.attach(source)
+    slot.rtx_payload_type = 97
+    now = time.monotonic()
+    slot.history.keep((7, 0, 0, bytes(PACKET), now))
+    link.downlink.estimator.loss = loss
+    source.key_frames.wanted = False
+    tries = 0
+    while link.downlink.resend(slot, 7, now):
+        tries += 1
+        link.downlink.resend(slot, 7, now)  # asked for again while it is on its way
+        assert not source.key_frames.wanted
+        now += 0.3
+    assert tries == MAX_TRIES
+    assert source.key_frames.wanted is asks
+    link.downlink.close()
 
 
 async def test_repairs_go_before_pictures_that_wait() -> None:

@@ -2,7 +2,10 @@
 
 import struct
 
+import pytest
+
 from consultations.sfu.source import Source
+from tests.fuzz import world
 
 SIZE = 1000
 
@@ -56,3 +59,20 @@ def test_repairs_take_a_share_of_what_comes() -> None:
             source.measure(now)
         asked += len(source.losses_to_ask_for(now, 10.0))
     assert 60 < asked < 180
+
+
+@pytest.mark.parametrize(("loss", "copies"), [(0.0, 0), (0.08, 1)])
+def test_on_a_lossy_link_a_request_goes_twice(
+    monkeypatch: pytest.MonkeyPatch, loss: float, copies: int
+) -> None:
+    """The second one costs nothing: a browser does not send twice within a round trip."""
+    repeated = []
+    monkeypatch.setattr(world.Path_, "repeat_later", lambda path, seconds: repeated.append(path))
+    _room, amina, _youssef = world.two()
+    source = next(each for each in amina.streams if each.is_video)
+    source.begin(1)
+    for number in (0, 2):
+        receive(source, number, 100.0)
+    amina.downlink.estimator.loss = loss
+    amina.tick(100.1)
+    assert repeated == [amina.transport] * copies
