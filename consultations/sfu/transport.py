@@ -136,7 +136,7 @@ class Transport:
             self._let_go()
 
     def _let_go(self) -> None:
-        """Cuts the circles that a session is held in: some 150 kB each, most of it OpenSSL's, would
+        """Cuts the circles that a session is held in: some 60 kB each, part of it OpenSSL's, would
         wait for a garbage collection of the oldest generation, which hardly ever comes."""
         del self.owner
         self._handshake = self._opening = self._data = None
