@@ -153,6 +153,11 @@ def test_a_mother_speaks_for_her_child_and_is_named(product, product_clock, pers
 
     asked = nurse.page.locator("[data-speaker-form]")
     asked.locator("[name=name]").fill("Fadma")
-    asked.locator("[name=capacity]").fill("mère")
+    asked.locator("[name=capacity]").focus()
+    own = nurse.page.locator("#consents .card").filter(has_text="Brahim")
+    own.locator("[data-decide=given]").dispatch_event("click")
+    own.wait_for(state="detached")
+    # The room was drawn anew, and took neither the words nor the keyboard's focus.
+    nurse.page.keyboard.type("mère")
     asked.locator("button").click()
     child.wait_for(state="detached")

@@ -36,9 +36,17 @@ function drawRows(list, people, template, act, fill) {
     listenToActs(row, one.id, act);
     return row;
   });
-  for (const [id, row] of known) if (!people.some((one) => one.id === id)) row.remove();
-  rows.forEach((row, place) => {
-    if (list.children[place] !== row) list.insertBefore(row, list.children[place] ?? null);
+  place(list, rows);
+}
+
+/**
+ * What stays is not touched: a row that is moved loses the keyboard's focus.
+ * @param {HTMLElement} list @param {HTMLElement[]} rows
+ */
+function place(list, rows) {
+  for (const old of [...list.children]) if (!rows.some((row) => row === old)) old.remove();
+  rows.forEach((row, at) => {
+    if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
   });
 }
 
@@ -86,37 +94,43 @@ export function drawPeople(list, people, you, act) {
 }
 
 /**
- * A card for everybody of this device who has not decided, and a note for who refused.
+ * A card for everybody of this device who has not decided, and a note for who refused. A card stays
+ * as long as its decision does, with what is being written in it.
  * @param {HTMLElement} root @param {Carried[]} people
  * @param {(decision: string, participant: string, role: string) => void} decide
  */
 export function drawConsents(root, people, decide) {
   const wanted = people.filter((person) => !["given", "not-needed"].includes(person.consent));
-  const key = wanted.map((person) => person.id + person.consent).join();
-  if (root.dataset.drawn === key) return;
-  root.dataset.drawn = key;
-  root.replaceChildren(
-    ...wanted.map((person) => {
-      const refused = person.consent === "refused" || person.consent === "withdrawn";
-      const card = refused ? copy("t-refused") : consentCard(person);
-      for (const button of card.querySelectorAll("[data-decide]")) {
-        if (!(button instanceof HTMLElement)) continue;
-        button.addEventListener("click", () => {
-          const decision = button.dataset.decide ?? "";
-          if (decision === "again") card.replaceWith(again(person, decide));
-          else decide(decision, person.id, person.role);
-        });
-      }
-      return card;
-    }),
-  );
+  const known = /** @type {HTMLElement[]} */ ([...root.children]);
+  const cards = wanted.map((person) => {
+    const { id, consent } = person;
+    const old = known.find((card) => card.dataset.id === id && card.dataset.consent === consent);
+    if (old) return old;
+    const holder = document.createElement("div");
+    holder.className = "stack";
+    Object.assign(holder.dataset, { id, consent });
+    const refused = consent === "refused" || consent === "withdrawn";
+    ask(holder, refused ? copy("t-refused") : consentCard(person), person, decide);
+    return holder;
+  });
+  place(root, cards);
+  root.dataset.drawn = "yes";
 }
 
-/** @param {Carried} person @param {(decision: string, participant: string, role: string) => void} decide */
-function again(person, decide) {
-  const holder = document.createElement("div");
-  drawConsents(holder, [{ ...person, consent: "none" }], decide);
-  return holder;
+/**
+ * @param {HTMLElement} holder @param {HTMLElement} card @param {Carried} person
+ * @param {(decision: string, participant: string, role: string) => void} decide
+ */
+function ask(holder, card, person, decide) {
+  for (const button of card.querySelectorAll("[data-decide]")) {
+    if (!(button instanceof HTMLElement)) continue;
+    button.addEventListener("click", () => {
+      const decision = button.dataset.decide ?? "";
+      if (decision === "again") ask(holder, consentCard(person), person, decide);
+      else decide(decision, person.id, person.role);
+    });
+  }
+  holder.replaceChildren(card);
 }
 
 /** @param {Carried} person */

@@ -271,7 +271,7 @@ class Visit {
     void consentSpoken(
       (type, said) => this.signal.change(type, said),
       fields,
-      one(this.root, "#consents"),
+      one(this.root, `#consents [data-id="${fields.participant}"]`),
       (error) => this.tellError(error),
     );
   }
@@ -469,7 +469,9 @@ class Visit {
     }
     this.root.dataset.part = name;
     // Consents are asked for where the person is: one who is in may have to decide, too.
-    maybe(this.root, `[data-consents-of="${name}"]`)?.append(one(this.root, "#consents"));
+    // What is moved loses the keyboard's focus, so it is moved only when it has to be.
+    const [place, consents] = [maybe(this.root, `[data-consents-of="${name}"]`), one(this.root, "#consents")];
+    if (place && consents.parentElement !== place) place.append(consents);
   }
 
   /** @param {{reason: string, refusal?: {code: string, message: string}}} ending */
