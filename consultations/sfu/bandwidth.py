@@ -15,7 +15,7 @@ from .delay import DelayGradient
 from .probing import Prober
 
 SENT_RING = 4096
-THROUGHPUT_SECONDS, THIN_SECONDS, THIN_BITRATE = 0.5, 1.0, 200_000  # few packets tell a rate badly
+THROUGHPUT_SECONDS, SLOW_SECONDS, SLOW_BITRATE = 0.5, 1.0, 200_000  # few packets tell a rate badly
 SENT_SECONDS = 1.0
 LOWERED = 0.95
 # What a growing queue leaves of the estimate at least; the bounds of the wait before it takes more.
@@ -189,7 +189,7 @@ class BandwidthEstimator:
     def _note_throughput(self, arrived: float, size: int) -> None:
         self._arrived.append((arrived, size))
         self._arrived_bytes += size
-        window = THROUGHPUT_SECONDS if self.bitrate > THIN_BITRATE else THIN_SECONDS
+        window = THROUGHPUT_SECONDS if self.bitrate > SLOW_BITRATE else SLOW_SECONDS
         while (age := arrived - self._arrived[0][0]) > window and (
             len(self._arrived) > 2 or age > STALE_SECONDS
         ):

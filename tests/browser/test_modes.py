@@ -62,6 +62,15 @@ FARTHER = [
     (39, 1.0, "full"),
     (60, 1.0, "full"),
 ]
+# Whether no more than twenty packets of the voice were sent in the last second.
+LONG_PACKETS = """async () => {
+  const reports = [...(await connections.at(-1).getStats()).values()];
+  const now = reports.find((one) => one.type === "outbound-rtp" && one.kind === "audio");
+  const before = window.voice_ ?? now;
+  window.voice_ = now;
+  const seconds = (now.timestamp - before.timestamp) / 1000;
+  return seconds > 0.9 && (now.packetsSent - before.packetsSent) / seconds <= 20;
+}"""
 CLIMB = """async (steps) => {
   const { Ladder } = await import("/static/consultations/ladder.js");
   const ladder = new Ladder();
@@ -105,6 +114,7 @@ def test_voice_only_is_chosen_and_taken_back(together):
 def test_a_thin_way_out_keeps_the_voice_and_says_what_the_picture_is(together):
     patient, specialist = together
     patient.thin(up_kbit=70)
+    patient.page.wait_for_function(LONG_PACKETS, polling=1000, timeout=20_000)
     expect(line(patient)).to_contain_text("صوتكم", timeout=40_000)
     specialist.hears()
     patient.mend()

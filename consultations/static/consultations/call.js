@@ -51,8 +51,9 @@ export class Call extends EventTarget {
   /** @type {CallStatistics | null} */ #before = null;
   #beforeAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #askTimer;
-  /** Whether the voice leaves in few long packets, from the next answer on. */
-  thin = false;
+  /** @type {string | null} the server's newest */ #answer = null;
+  #agreed = Promise.resolve();
+  #thin = false;
   #listening = new AbortController();
   /** @type {RTCRtpTransceiver[]} */ #audio = [];
   /** @type {RTCRtpTransceiver[]} */ #video = [];
@@ -112,12 +113,6 @@ export class Call extends EventTarget {
     return (await this.#pending).sdp ?? "";
   }
 
-  /** An offer that leaves the path as it is. @returns {Promise<string>} */
-  async renew() {
-    this.#pending = this.#connection.createOffer();
-    return (await this.#pending).sdp ?? "";
-  }
-
   /**
    * Applies the answer to the newest offer.
    * @param {string} answer
@@ -125,16 +120,44 @@ export class Call extends EventTarget {
    */
   async accept(answer, iceServers) {
     if (this.#pending === null) throw new Error("no offer is waiting for an answer");
-    const pending = this.#pending;
+    const offer = this.#pending;
     this.#pending = null;
-    const offer = await pending;
     if (iceServers) {
       this.#connection.setConfiguration({ ...this.#connection.getConfiguration(), iceServers });
     }
-    await this.#connection.setLocalDescription(offer);
-    const sdp = this.thin ? withLongPackets(answer) : answer;
-    await this.#connection.setRemoteDescription({ type: "answer", sdp });
+    await this.#agree(offer, answer);
     this.#settleSlots();
+  }
+
+  /**
+   * The voice in few long packets from now on: what a thin way out saves on headers, the picture can
+   * have. The server has no part in it: its newest answer is taken once more, with longer packets,
+   * and a full way out need not carry another offer.
+   */
+  saveHeaders() {
+    if (this.#thin) return;
+    this.#thin = true;
+    // An answer that is awaited is taken so; a connection that is closed meanwhile needs none.
+    if (this.#pending === null && this.#answer !== null) this.#agree(null, this.#answer).catch(() => {});
+  }
+
+  /** Whether the voice leaves in few long packets. */
+  get thin() {
+    return this.#thin;
+  }
+
+  /** One after the other: half of two agreements is none.
+   * @param {Promise<RTCSessionDescriptionInit> | null} offer one like the last while null
+   * @param {string} answer */
+  #agree(offer, answer) {
+    this.#answer = answer;
+    const agreed = this.#agreed.then(async () => {
+      await this.#connection.setLocalDescription(await (offer ?? this.#connection.createOffer()));
+      const sdp = this.#thin ? withLongPackets(answer) : answer;
+      await this.#connection.setRemoteDescription({ type: "answer", sdp });
+    });
+    this.#agreed = agreed.catch(() => {});
+    return agreed;
   }
 
   /**

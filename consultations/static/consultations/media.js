@@ -97,15 +97,6 @@ export class Media extends EventTarget {
     this.#tell("over", null);
   }
 
-  /** The voice in few long packets from now on: what a thin way out saves on headers, the picture
-   * can have. */
-  thin() {
-    const call = this.call;
-    if (!call || call.thin) return;
-    call.thin = true;
-    void this.#negotiate(() => call.renew(), call);
-  }
-
   /** Bits a second that the way out carries, where the browser tells. @returns {number | null} */
   get availableUp() {
     return this.#before?.availableUp ?? null;

@@ -68,7 +68,7 @@ export class Sending {
     this.#told = call;
     this.mode = mode;
     this.#tryOut(call, now);
-    if ((availableUp ?? THIN) < THIN) this.media.thin();
+    if ((availableUp ?? THIN) < THIN) call.saveHeaders();
   }
 
   /** Held to little, a browser learns slowly that its way out carries more. Allowed more for a
