@@ -4,51 +4,31 @@
 ``process``   the running media process
 ``enter``     ``await enter(user, visit)`` → a ``Caller`` whose socket has said hello; for a guest
               ``await enter(guest_of(link), visit)``
-``words``     what a browser sends of the consent text it showed; ``recording_words`` of the text
-              about being recorded
+``waiting``   Dr Salma in the room, Amina in the waiting room with her consent given
+``admitted``  the same two, Amina let in
+``call``      the two and their connections: ``salma, amina, doctor, patient``, each heard
 """
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
-from django.db import connections
 from django.test import override_settings
 
-from consultations import consent_texts, tickets
-from consultations.access import Seat, guest_seat, seat_for
-from consultations.actions.entering import enter as enter_room
-from consultations.actions.guests import start_session
+from consultations.access import Seat
 from consultations.process import Process
-from consultations.sockets import PING_SECONDS
-from scheduling import links
-from scheduling.models import Appointment, PersonalLink
-from telemed.accounts.access import viewer_of
+from scheduling.models import Appointment
 from telemed.accounts.models import User
-from telemed.asgi import media
 from telemed.lib import clock as shared_clock
 from tests import make
 from tests.cast import Cast
+from tests.consultations.callers import Caller, in_thread, ticket_for, words
+from tests.consultations.media import connected, hears
+from tests.sfu.peer import PacketPeer
 
-PATIENCE = 5
-T = TypeVar("T")
-
-
-async def in_thread(job: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """The thread's database connection ends with it, and not when rubbish is collected."""
-
-    def working() -> T:
-        try:
-            return job(*args, **kwargs)
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(working)
+Two = tuple[Caller, Caller]
+InCall = tuple[Caller, Caller, PacketPeer, PacketPeer]
 
 
 @pytest.fixture
@@ -70,113 +50,6 @@ async def process(transactional_db: None) -> AsyncIterator[Process]:
     await running.stop()
 
 
-def socket_to(
-    process: Process,
-    origin: str = "http://testserver",
-    vanished: Callable[[], bool] = lambda: False,
-) -> ApplicationCommunicator:
-    """A WebSocket of a page of ``origin``, as a server hands it to the application; sending to a
-    browser that has ``vanished`` fails as a server lets it fail (ASGI, "Disconnected clients")."""
-
-    async def served(scope: Any, receive: Any, send: Any) -> None:
-        async def sending(message: Any) -> None:
-            if vanished():
-                raise OSError
-            await send(message)
-
-        await media(scope, receive, sending)
-
-    return ApplicationCommunicator(
-        served,
-        {
-            "type": "websocket",
-            "path": f"/media/{process.name}/room",
-            "query_string": b"",
-            "headers": [(b"host", b"testserver"), (b"origin", origin.encode())],
-            "subprotocols": [],
-        },
-    )
-
-
-async def accepted(socket: ApplicationCommunicator) -> bool:
-    await socket.send_input({"type": "websocket.connect"})
-    return bool((await socket.receive_output(PATIENCE))["type"] == "websocket.accept")
-
-
-class Caller:
-    """One browser's socket: remembers the newest snapshot and all that came beside it."""
-
-    def __init__(self, process: Process, ticket: str, browser: UUID) -> None:
-        self.ticket = ticket
-        self.browser = browser
-        self.vanished = False
-        self.socket = socket_to(process, vanished=lambda: self.vanished)
-        self.snapshot: dict[str, Any] = {}
-        self.came: list[dict[str, Any]] = []
-        self.closed: int | None = None
-
-    @property
-    def id(self) -> str:
-        assert self.snapshot, f"closed with {self.closed}"
-        return str(self.snapshot["you"]["id"])
-
-    async def hello(self) -> "Caller":
-        assert await accepted(self.socket)
-        await self.say("hello", ticket=self.ticket, protocol=1)
-        await self.until(lambda: bool(self.snapshot) or self.closed is not None)
-        return self
-
-    async def say(self, type_: str, **fields: Any) -> None:
-        await self.send(json.dumps({"type": type_, **fields}))
-
-    async def send(self, raw: str) -> None:
-        await self.socket.send_input({"type": "websocket.receive", "text": raw})
-
-    async def hang_up(self) -> None:
-        await self.socket.send_input({"type": "websocket.disconnect", "code": 1001})
-        await self.socket.wait(PATIENCE)
-
-    async def change(self, type_: str, *, id_: str = "", **fields: Any) -> dict[str, Any]:
-        """Send a change and wait for its answer."""
-        id_ = id_ or str(uuid4())
-        await self.say(type_, id=id_, **fields)
-        heard = len(self.came)
-        found: list[dict[str, Any]] = []
-
-        def answered() -> bool:
-            found[:] = [m for m in self.came[heard:] if m.get("re") == id_]
-            return bool(found) or self.closed is not None
-
-        await self.until(answered)
-        return found[0] if found else {"type": "closed", "code": self.closed}
-
-    async def until(self, reached: Callable[[], bool]) -> None:
-        """Take what comes until ``reached`` says yes; fails after a few seconds."""
-        async with asyncio.timeout(PATIENCE):
-            while not reached():
-                await self._take()
-
-    async def settle(self) -> None:
-        """Take all that was sent up to now."""
-        await self.say("ping")
-        pongs = sum(m["type"] == "pong" for m in self.came)
-        await self.until(lambda: sum(m["type"] == "pong" for m in self.came) > pongs)
-
-    async def _take(self) -> None:
-        output = await self.socket.receive_output(timeout=PING_SECONDS)
-        if output["type"] == "websocket.close":
-            self.closed = output["code"]
-            return
-        message = json.loads(output["text"])
-        self.came.append(message)
-        if message["type"] == "snapshot":
-            self.snapshot = message
-
-    @property
-    def state(self) -> str:
-        return str(self.snapshot["you"]["state"])
-
-
 @pytest.fixture
 async def enter(
     process: Process,
@@ -185,7 +58,7 @@ async def enter(
 
     async def entering(who: User | Seat, visit: Appointment, browser: UUID | None = None) -> Caller:
         browser = browser or uuid4()
-        ticket = await in_thread(_ticket, process, who, visit, browser)
+        ticket = await in_thread(ticket_for, process, who, visit, browser)
         caller = Caller(process, ticket, browser)
         callers.append(caller)
         return await caller.hello()
@@ -196,46 +69,29 @@ async def enter(
             await caller.hang_up()
 
 
-def _ticket(process: Process, who: User | Seat, visit: Appointment, browser: UUID) -> str:
-    seat = who if isinstance(who, Seat) else seat_of(who, visit)
-    participant = enter_room(seat, browser)
-    return tickets.make(
-        process.name,
-        "fr",
-        room=participant.room_id,
-        participant=participant.pk,
-        browser=browser,
-        guest=seat.guest.pk if seat.guest else None,
-    )
+@pytest.fixture
+async def waiting(cast: Cast, visit: Appointment, enter: Callable[..., Awaitable[Caller]]) -> Two:
+    salma = await enter(cast.salma, visit)
+    amina = await enter(cast.amina_user, visit)
+    await amina.change("consent", participant=amina.id, **words())
+    await salma.until(lambda: bool(salma.snapshot.get("waiting")))
+    return salma, amina
 
 
-def seat_of(user: User, visit: Appointment) -> Seat:
-    return seat_for(viewer_of(user, shared_clock.now()), visit.pk)
+@pytest.fixture
+async def admitted(waiting: Two) -> Two:
+    salma, amina = waiting
+    await salma.change("admit", participant=amina.id)
+    await amina.until(lambda: amina.state == "admitted")
+    return salma, amina
 
 
-def guest_of(link: PersonalLink) -> Seat:
-    """Somebody who opened their link with its code."""
-    session, _key = start_session(link, links.code(link))
-    return guest_seat(link, session)
-
-
-def words(decision: str = "given", *, patient: bool = True, how: str = "tapped") -> dict[str, str]:
-    text = consent_texts.text_for("fr", patient=patient)
-    return {
-        "decision": decision,
-        "how": how,
-        "text_version": text.version,
-        "text_sha256": text.sha256,
-        "language": text.language,
-    }
-
-
-def recording_words(decision: str = "given", how: str = "tapped") -> dict[str, str]:
-    text = consent_texts.recording_text("fr")
-    return {
-        "decision": decision,
-        "how": how,
-        "text_version": text.version,
-        "text_sha256": text.sha256,
-        "language": text.language,
-    }
+@pytest.fixture
+async def call(admitted: Two) -> AsyncIterator[InCall]:
+    salma, amina = admitted
+    doctor, patient = await connected(salma), await connected(amina)
+    for peer in (doctor, patient):
+        await hears(peer)
+    yield salma, amina, doctor, patient
+    for peer in (doctor, patient):
+        peer.kill()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.consultations.conftest import Caller
+from tests.consultations.callers import Caller
 from tests.sfu.peer import PacketPeer
 
 QUIET_SECONDS = 0.6

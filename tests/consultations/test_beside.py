@@ -12,7 +12,7 @@ from telemed.audit.actor import Actor
 from telemed.audit.models import Event
 from telemed.lib import clock as shared_clock
 from tests import make
-from tests.consultations.conftest import in_thread, words
+from tests.consultations.callers import in_thread, words
 from tests.consultations.media import connected, falls_silent, hears
 
 

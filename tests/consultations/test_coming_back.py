@@ -11,18 +11,8 @@ from scheduling.actions.change import reassign
 from scheduling.models import Appointment, PatientPlace
 from telemed.audit.actor import Actor
 from telemed.audit.models import Event
-from tests.consultations.conftest import in_thread, words
+from tests.consultations.callers import in_thread, words
 from tests.consultations.media import connected, falls_silent, hears
-
-
-@pytest.fixture
-async def call(cast, visit, enter):
-    salma = await enter(cast.salma, visit)
-    amina = await enter(cast.amina_user, visit)
-    await amina.change("consent", participant=amina.id, **words())
-    await salma.change("admit", participant=amina.id)
-    await amina.until(lambda: amina.state == "admitted")
-    return salma, amina
 
 
 def give_to_youssef(cast, visit):
@@ -37,9 +27,9 @@ async def gone(caller):
 
 @pytest.mark.parametrize(("minutes", "state"), [(14, "admitted"), (16, "waiting")])
 async def test_a_place_is_kept_for_a_quarter_of_an_hour(
-    call, cast, visit, enter, clock, minutes, state
+    admitted, cast, visit, enter, clock, minutes, state
 ):
-    _, amina = call
+    _, amina = admitted
     await gone(amina)
     clock.move(timedelta(minutes=minutes))
 
@@ -71,8 +61,8 @@ async def test_who_stays_away_is_no_longer_waited_for(cast, visit, enter, clock)
     assert salma.snapshot["waiting"] == []
 
 
-async def test_the_join_window_is_for_the_first_entry_only(call, cast, visit, enter, clock):
-    _, amina = call
+async def test_the_join_window_is_for_the_first_entry_only(admitted, cast, visit, enter, clock):
+    _, amina = admitted
     clock.move(timedelta(hours=2))
 
     again = await enter(cast.amina_user, visit, amina.browser)
@@ -93,9 +83,9 @@ async def test_who_was_sent_away_may_ask_again(cast, visit, enter):
 
 
 async def test_two_minutes_without_a_professional_stop_media_and_end_nothing(
-    call, cast, visit, enter, clock, process
+    admitted, cast, visit, enter, clock, process
 ):
-    salma, amina = call
+    salma, amina = admitted
     patient, doctor = await connected(amina), await connected(salma)
     await hears(patient)
     doctor.kill()
@@ -117,9 +107,9 @@ async def test_two_minutes_without_a_professional_stop_media_and_end_nothing(
     doctor.kill()
 
 
-async def test_a_dead_socket_is_no_professional(call, process, clock):
+async def test_a_dead_socket_is_no_professional(admitted, process, clock):
     """The two minutes run from its last word, not from when it is given up."""
-    salma, amina = call
+    salma, amina = admitted
     (room,) = process.rooms
     for socket in room.of(salma.id):
         socket.heard -= 20
@@ -131,8 +121,8 @@ async def test_a_dead_socket_is_no_professional(call, process, clock):
     await amina.until(lambda: amina.snapshot["room"] == "interrupted")
 
 
-async def test_connected_media_are_a_professional(call, process):
-    salma, _ = call
+async def test_connected_media_are_a_professional(admitted, process):
+    salma, _ = admitted
     doctor = await connected(salma)
     (room,) = process.rooms
     async with asyncio.timeout(3):
@@ -146,9 +136,9 @@ async def test_connected_media_are_a_professional(call, process):
     doctor.kill()
 
 
-async def both_lost(call, process):
+async def both_lost(admitted, process):
     """Both were connected and are so no more, without having said goodbye."""
-    patient, doctor = await connected(call[1]), await connected(call[0])
+    patient, doctor = await connected(admitted[1]), await connected(admitted[0])
     await asyncio.gather(hears(patient), hears(doctor))
     patient.kill()
     doctor.kill()
@@ -164,18 +154,18 @@ async def _forgotten(process):
             await asyncio.sleep(0.05)
 
 
-async def test_a_finished_room_is_forgotten_though_connections_were_lost(call, process):
-    await both_lost(call, process)
+async def test_a_finished_room_is_forgotten_though_connections_were_lost(admitted, process):
+    await both_lost(admitted, process)
 
-    await call[0].change("identify", how="known")
-    await call[0].change("finish", mode="video")
+    await admitted[0].change("identify", how="known")
+    await admitted[0].change("finish", mode="video")
 
     await _forgotten(process)
 
 
-async def test_a_room_is_forgotten_once_nobodys_place_is_kept(call, process, clock):
-    await both_lost(call, process)
-    for caller in call:
+async def test_a_room_is_forgotten_once_nobodys_place_is_kept(admitted, process, clock):
+    await both_lost(admitted, process)
+    for caller in admitted:
         await gone(caller)
     (room,) = process.rooms
     async with asyncio.timeout(3):
@@ -246,8 +236,8 @@ class TestEmergency:
 
         assert youssef.snapshot["visit"]["override"] is False
 
-    async def test_a_reason_is_needed_and_the_specialist_alone_gives_it(self, call):
-        salma, amina = call
+    async def test_a_reason_is_needed_and_the_specialist_alone_gives_it(self, admitted):
+        salma, amina = admitted
 
         assert (await amina.change("override", reason="I do not want to wait"))[
             "code"
@@ -256,8 +246,8 @@ class TestEmergency:
         await salma.until(lambda: salma.closed is not None)
         assert salma.closed == 4000
 
-    async def test_the_button_shows_both_sides_the_place_and_the_numbers(self, call):
-        salma, amina = call
+    async def test_the_button_shows_both_sides_the_place_and_the_numbers(self, admitted):
+        salma, amina = admitted
         await amina.change("place", place="Douar Agoudal", phone="0661234567", contact="Itto")
 
         await amina.change("emergency")
@@ -272,8 +262,8 @@ class TestEmergency:
         assert (shown["number"], shown["hospital_phone"]) == ("141", "+212535582011")
         assert shown["calls_back"] == "Dr Salma Bennis"
 
-    async def test_what_nobody_confirmed_is_taken_from_the_file_and_marked(self, call, visit):
-        salma, amina = call
+    async def test_what_nobody_confirmed_is_taken_from_the_file_and_marked(self, admitted, visit):
+        salma, amina = admitted
         site, place = visit.patient.organisation, PatientPlace.FACILITY
         booked = Appointment.objects.filter(pk=visit.pk)
         await booked.aupdate(site=site, patient_place=place)
@@ -288,8 +278,8 @@ class TestEmergency:
         assert not shown["phone_confirmed"]
 
 
-async def test_every_act_stands_in_the_audit_and_entering_is_one_reading(call, cast, visit):
-    salma, amina = call
+async def test_every_act_stands_in_the_audit_and_entering_is_one_reading(admitted, cast, visit):
+    salma, amina = admitted
     await amina.say("snapshot")
     await amina.change("chat", text="Bonjour", to=None)
     await salma.change("identify", how="document")
@@ -326,9 +316,9 @@ async def test_every_act_stands_in_the_audit_and_entering_is_one_reading(call, c
     ]
 
 
-async def test_an_open_socket_keeps_the_place(call, clock):
+async def test_an_open_socket_keeps_the_place(admitted, clock):
     """Without anybody saying anything: the heartbeat does."""
-    _, amina = call
+    _, amina = admitted
     clock.move(timedelta(minutes=10))
     moved = clock.now()
 

@@ -8,7 +8,7 @@ import pytest
 from consultations.models import Room
 from telemed.lib import clock as shared_clock
 from tests import make
-from tests.consultations.conftest import words
+from tests.consultations.callers import words
 from tests.consultations.lock import held_lock
 from tests.consultations.media import connected
 

@@ -8,7 +8,7 @@ from django.db.models import F
 from consultations import facts as room_facts
 from consultations.actions.entering import enter as enter_room
 from consultations.models import Participant, Room
-from tests.consultations.conftest import seat_of
+from tests.consultations.callers import seat_of
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from consultations.live import UNPACED
 from consultations.messages import KINDS
 from telemed.accounts.models import User
 from tests import make
-from tests.consultations.conftest import Caller, words
+from tests.consultations.callers import Caller, words
 from tests.consultations.media import connected, hears
 from tests.sfu.gaps import assert_undisturbed
 from tests.sfu.peer import PacketPeer

@@ -25,7 +25,7 @@ from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.lib import clock, logs
 from tests import make
-from tests.consultations.conftest import guest_of, in_thread, words
+from tests.consultations.callers import guest_of, in_thread, words
 
 WAITING = {"type", "number", "room", "you", "queue", "specialist_knows", "messages"}
 

@@ -11,8 +11,8 @@ from consultations.actions.entering import open_visit
 from consultations.models import MediaProcess, Room
 from consultations.processes import Load
 from consultations.refusals import RoomRefused
-from tests.consultations.conftest import in_thread, words
-from tests.consultations.media import connected, falls_silent, hears
+from tests.consultations.callers import in_thread
+from tests.consultations.media import falls_silent
 
 QUIET = Load()
 
@@ -178,21 +178,6 @@ def test_a_retired_process_is_gone_at_once(room, east):
     with pytest.raises(RoomRefused) as refused:
         processes.place(room)
     assert refused.value.code == "unavailable"
-
-
-@pytest.fixture
-async def call(cast, visit, enter):
-    salma = await enter(cast.salma, visit)
-    amina = await enter(cast.amina_user, visit)
-    await amina.change("consent", participant=amina.id, **words())
-    await salma.change("admit", participant=amina.id)
-    await amina.until(lambda: amina.state == "admitted")
-    peers = [await connected(salma), await connected(amina)]
-    for peer in peers:
-        await hears(peer)
-    yield salma, amina, *peers
-    for peer in peers:
-        peer.kill()
 
 
 async def _sent_elsewhere(*callers):

@@ -13,27 +13,10 @@ from consultations.engine import PeerBack, PeerConnected, PeerGone, PeerSilent, 
 from consultations.logbook import Logbook, Told
 from consultations.models import CallRecord, Participant
 from telemed.lib.browsers import Kind
-from tests.consultations.conftest import words
 from tests.consultations.lock import held_lock
-from tests.consultations.media import connected, hears
+from tests.consultations.media import hears
 
 TOLD = {"path": "direct", "round_trip": 0.08, "concealed": 0.01, "freezes": 2, "frozen": 1.5}
-
-
-@pytest.fixture
-async def call(cast, visit, enter):
-    """Salma and Amina in the call with media: callers, then their connections."""
-    salma = await enter(cast.salma, visit)
-    amina = await enter(cast.amina_user, visit)
-    await amina.change("consent", participant=amina.id, **words())
-    await salma.change("admit", participant=amina.id)
-    await amina.until(lambda: amina.state == "admitted")
-    theirs = [await connected(salma), await connected(amina)]
-    for peer in theirs:
-        await hears(peer)
-    yield salma, amina, *theirs
-    for peer in theirs:
-        peer.kill()
 
 
 async def stored(process, participant: str) -> CallRecord:

@@ -14,32 +14,9 @@ from consultations.engine import LayersWanted
 from consultations.models import Participant, Room
 from scheduling.actions.link import issue_link, reissue_link, void_links
 from telemed.audit.actor import SYSTEM
-from tests.consultations.conftest import guest_of, in_thread, recording_words, words
+from tests.consultations.callers import guest_of, in_thread, recording_words, words
 from tests.consultations.lock import held_lock
 from tests.consultations.media import ScreenPeer, connected, falls_silent, hears
-
-
-@pytest.fixture
-async def waiting(cast, visit, enter):
-    """Dr Salma in the room, Amina waiting with her consent given."""
-    salma = await enter(cast.salma, visit)
-    amina = await enter(cast.amina_user, visit)
-    await amina.change("consent", participant=amina.id, **words())
-    return salma, amina
-
-
-@pytest.fixture
-async def call(waiting):
-    """Both admitted, connected, and receiving each other: callers, then their connections."""
-    salma, amina = waiting
-    await salma.change("admit", participant=amina.id)
-    await amina.until(lambda: amina.state == "admitted")
-    theirs = [await connected(salma), await connected(amina)]
-    for peer in theirs:
-        await hears(peer)
-    yield salma, amina, *theirs
-    for peer in theirs:
-        peer.kill()
 
 
 async def test_nothing_flows_before_admission_and_no_tap_is_needed_after(waiting):

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from consultations.metrics import Metrics, Now
 from consultations.process import Process
 from consultations.sfu import Statistics, rtcp
-from tests.consultations.conftest import words
+from tests.consultations.callers import words
 from tests.consultations.media import connected, hears
 from tests.servers import Product
 

@@ -16,7 +16,6 @@ from consultations.models import Picture, Room
 from consultations.rules import Asking
 from telemed.audit.models import Event
 from telemed.lib import clock
-from tests.consultations.conftest import words
 from tests.consultations.jpegs import PLACE, photo, pixels
 from tests.consultations.media import Door, hears
 from tests.sfu.data_peer import DataPeer
@@ -81,13 +80,9 @@ def test_what_may_be_sent(asked, state, size, refusal):
 
 
 @pytest.fixture
-async def call(cast, visit, enter):
+async def call(admitted):
     """Dr Salma and Amina in the call; Amina's connection has a data channel."""
-    salma = await enter(cast.salma, visit)
-    amina = await enter(cast.amina_user, visit)
-    await amina.change("consent", participant=amina.id, **words())
-    await salma.change("admit", participant=amina.id)
-    await amina.until(lambda: amina.state == "admitted")
+    salma, amina = admitted
     peer = await with_channel(amina)
     doctor = await with_channel(salma)
     await hears(doctor)

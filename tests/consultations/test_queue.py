@@ -12,7 +12,7 @@ from consultations.actions.entering import open_visit, seen
 from consultations.models import Participant, Room
 from telemed.lib import clock as shared_clock
 from tests import make
-from tests.consultations.conftest import in_thread, seat_of
+from tests.consultations.callers import in_thread, seat_of
 
 
 @pytest.fixture

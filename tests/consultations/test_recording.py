@@ -14,7 +14,7 @@ from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.lib.sealed_file import SealedReader
 from tests import make
-from tests.consultations.conftest import guest_of, in_thread, recording_words, words
+from tests.consultations.callers import guest_of, in_thread, recording_words, words
 from tests.consultations.media import connected, hears
 
 
@@ -30,19 +30,9 @@ def recording_site(visit):
 
 
 @pytest.fixture
-async def call(cast, recording_site, visit, enter):
+async def call(recording_site, call):
     """Dr Salma and Amina in the call with media, at a site that records; nobody was asked yet."""
-    salma = await enter(cast.salma, visit)
-    amina = await enter(cast.amina_user, visit)
-    await amina.change("consent", participant=amina.id, **words())
-    await salma.change("admit", participant=amina.id)
-    await amina.until(lambda: amina.state == "admitted")
-    theirs = [await connected(salma), await connected(amina)]
-    for peer in theirs:
-        await hears(peer)
-    yield salma, amina, *theirs
-    for peer in theirs:
-        peer.kill()
+    return call
 
 
 async def agrees(caller, subject="", **fields):

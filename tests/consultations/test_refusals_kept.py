@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from telemed.audit.models import Event
-from tests.consultations.conftest import words
+from tests.consultations.callers import words
 
 
 async def kept(**of):

@@ -20,31 +20,21 @@ from telemed.accounts.models import PatientLink
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
 from tests import make
-from tests.consultations.conftest import Caller, accepted, in_thread, socket_to, words
+from tests.consultations.callers import Caller, accepted, in_thread, socket_to
 
 WAITING = {"type", "number", "room", "you", "queue", "specialist_knows", "messages"}
 
 
-@pytest.fixture
-async def together(cast, visit, enter):
-    """Dr Salma in the room, Amina in the waiting room with her consent given."""
-    salma = await enter(cast.salma, visit)
-    amina = await enter(cast.amina_user, visit)
-    await amina.change("consent", participant=amina.id, **words())
-    await salma.until(lambda: bool(salma.snapshot.get("waiting")))
-    return salma, amina
-
-
-async def test_before_admission_nothing_of_the_room_is_told(together):
-    _, amina = together
+async def test_before_admission_nothing_of_the_room_is_told(waiting):
+    _, amina = waiting
 
     assert amina.state == "waiting"
     assert set(amina.snapshot) == WAITING
     assert (await amina.change("offer", sdp="v=0"))["code"] == "not_admitted"
 
 
-async def test_admit_lets_in(together):
-    salma, amina = together
+async def test_admit_lets_in(waiting):
+    salma, amina = waiting
 
     done = await salma.change("admit", participant=amina.id)
     await amina.until(lambda: amina.state == "admitted")
@@ -81,8 +71,8 @@ async def test_who_comes_in_while_the_room_is_read_is_not_sent_away(
     assert (await coming).state == "waiting"
 
 
-async def test_who_vanished_keeps_nobody_from_being_told(together, cast, visit, enter):
-    salma, amina = together
+async def test_who_vanished_keeps_nobody_from_being_told(waiting, cast, visit, enter):
+    salma, amina = waiting
     amina.vanished = True
 
     assert (await salma.change("admit", participant=amina.id))["type"] == "done"
@@ -105,8 +95,8 @@ async def test_without_consent_admit_refuses_with_the_reason(cast, visit, enter)
     assert amina.state == "waiting"
 
 
-async def test_a_repeat_changes_nothing_and_hears_the_same(together):
-    salma, amina = together
+async def test_a_repeat_changes_nothing_and_hears_the_same(waiting):
+    salma, amina = waiting
     once = str(uuid4())
 
     first = await salma.change("chat", id_=once, text="Bonjour", to=amina.id)
@@ -118,14 +108,14 @@ async def test_a_repeat_changes_nothing_and_hears_the_same(together):
     assert [one["text"] for one in amina.snapshot["messages"]] == ["Bonjour"]
 
 
-async def test_only_the_specialist_admits(together):
-    _, amina = together
+async def test_only_the_specialist_admits(waiting):
+    _, amina = waiting
 
     assert (await amina.change("admit", participant=amina.id))["code"] == "not_admitted"
 
 
-async def test_a_reload_in_the_same_browser_keeps_the_place(together, cast, visit, enter):
-    salma, amina = together
+async def test_a_reload_in_the_same_browser_keeps_the_place(waiting, cast, visit, enter):
+    salma, amina = waiting
     await salma.change("admit", participant=amina.id)
     await amina.until(lambda: amina.state == "admitted")
 
@@ -136,8 +126,8 @@ async def test_a_reload_in_the_same_browser_keeps_the_place(together, cast, visi
     assert amina.closed == 4002
 
 
-async def test_another_device_waits_and_the_older_is_told(together, cast, visit, enter):
-    salma, amina = together
+async def test_another_device_waits_and_the_older_is_told(waiting, cast, visit, enter):
+    salma, amina = waiting
     await salma.change("admit", participant=amina.id)
     await amina.until(lambda: amina.state == "admitted")
 
@@ -152,8 +142,8 @@ async def test_another_device_waits_and_the_older_is_told(together, cast, visit,
     assert amina.closed == 4002
 
 
-async def test_finish_closes_every_socket_and_is_the_only_end(together):
-    salma, amina = together
+async def test_finish_closes_every_socket_and_is_the_only_end(waiting):
+    salma, amina = waiting
     await salma.change("admit", participant=amina.id)
 
     await salma.change("identify", how="document")
@@ -167,8 +157,8 @@ async def test_finish_closes_every_socket_and_is_the_only_end(together):
 
 
 @pytest.mark.parametrize(("how", "begun"), [("known", True), ("none", False)])
-async def test_finish_asks_first_who_the_patient_was(together, how, begun):
-    salma, amina = together
+async def test_finish_asks_first_who_the_patient_was(waiting, how, begun):
+    salma, amina = waiting
     await salma.change("admit", participant=amina.id)
 
     assert (await salma.change("finish", mode="video"))["code"] == "not_identified"
@@ -181,8 +171,8 @@ async def test_finish_asks_first_who_the_patient_was(together, how, begun):
     assert (visit.started_at is not None) == begun
 
 
-async def test_by_telephone_the_patient_is_identified_too(together):
-    salma, _ = together
+async def test_by_telephone_the_patient_is_identified_too(waiting):
+    salma, _ = waiting
 
     assert (await salma.change("finish", mode="telephone"))["code"] == "not_identified"
     await salma.change("identify", how="declared")
@@ -201,8 +191,8 @@ async def test_a_room_to_which_nobody_came_is_finished_without(cast, visit, ente
     assert salma.closed == 4004
 
 
-async def test_withdrawal_is_stored_and_shown(together):
-    salma, amina = together
+async def test_withdrawal_is_stored_and_shown(waiting):
+    salma, amina = waiting
     await salma.change("admit", participant=amina.id)
     await amina.until(lambda: amina.state == "admitted")
 
@@ -214,8 +204,8 @@ async def test_withdrawal_is_stored_and_shown(together):
     assert await Consent.objects.filter(withdrawn_at__isnull=False).acount() == 1
 
 
-async def test_a_ticket_opens_once(process, together):
-    _, amina = together
+async def test_a_ticket_opens_once(process, waiting):
+    _, amina = waiting
     second = Caller(process, amina.ticket, amina.browser)
 
     await second.hello()
@@ -226,8 +216,8 @@ async def test_a_ticket_opens_once(process, together):
 @pytest.mark.parametrize(
     "raw", ["", "[]", '{"type":"nothing"}', '{"type":"admit","id":"1"}', "x" * 70_000]
 )
-async def test_a_bad_message_closes_only_its_own_socket(together, raw):
-    salma, amina = together
+async def test_a_bad_message_closes_only_its_own_socket(waiting, raw):
+    salma, amina = waiting
 
     await amina.send(raw)
     await amina.until(lambda: amina.closed is not None)
@@ -241,9 +231,9 @@ async def test_another_site_cannot_open_a_socket(process):
     assert not await accepted(socket_to(process, "https://elsewhere.example"))
 
 
-async def test_news_from_another_process_arrives_without_a_hint(together, monkeypatch):
+async def test_news_from_another_process_arrives_without_a_hint(waiting, monkeypatch):
     """With every hint lost the heartbeat finds the change within three seconds."""
-    salma, amina = together
+    salma, amina = waiting
     await salma.change("admit", participant=amina.id)
     monkeypatch.setattr(groups, "hint_room", lambda room: None)
     await salma.change("identify", how="known")
@@ -280,8 +270,8 @@ def test_who_was_registered_twice_enters_as_the_patient(cast, visit: Appointment
     assert enter_room(seat, uuid4()).patient_id == twin.pk
 
 
-async def test_leaving_the_waiting_room_opens_nothing(together, cast, visit, enter):
-    _, amina = together
+async def test_leaving_the_waiting_room_opens_nothing(waiting, cast, visit, enter):
+    _, amina = waiting
 
     await amina.change("leave")
     again = await enter(cast.amina_user, visit, amina.browser)
@@ -289,8 +279,8 @@ async def test_leaving_the_waiting_room_opens_nothing(together, cast, visit, ent
     assert again.state == "waiting"
 
 
-async def test_a_second_hello_is_no_message(together):
-    _, amina = together
+async def test_a_second_hello_is_no_message(waiting):
+    _, amina = waiting
 
     await amina.say("hello", ticket=amina.ticket, protocol=1)
     await amina.until(lambda: amina.closed is not None)
@@ -298,8 +288,8 @@ async def test_a_second_hello_is_no_message(together):
     assert amina.closed == 4000
 
 
-async def test_what_comes_after_the_end_changes_nothing(together):
-    salma, amina = together
+async def test_what_comes_after_the_end_changes_nothing(waiting):
+    salma, amina = waiting
     await amina.send("[]")
     await amina.say("unable", id=str(uuid4()), reason="device")
     await amina.until(lambda: amina.closed is not None)
@@ -313,8 +303,8 @@ class TestAnotherDevice:
     """It waits: until it is admitted it hears nothing, writes to nobody and ends nothing."""
 
     @pytest.fixture
-    async def devices(self, together, cast, visit, enter):
-        salma, amina = together
+    async def devices(self, waiting, cast, visit, enter):
+        salma, amina = waiting
         await salma.change("admit", participant=amina.id)
         await amina.until(lambda: amina.state == "admitted")
         return salma, amina, await enter(cast.amina_user, visit)
@@ -349,8 +339,8 @@ class TestAnotherDevice:
         assert amina.state == "admitted"
 
 
-async def test_only_the_specialist_writes_to_one_alone(together):
-    salma, amina = together
+async def test_only_the_specialist_writes_to_one_alone(waiting):
+    salma, amina = waiting
     await salma.change("admit", participant=amina.id)
     await amina.until(lambda: amina.state == "admitted")
 

@@ -20,7 +20,7 @@ from scheduling.actions import issue_link
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
 from tests import make, matrix
-from tests.consultations.conftest import Caller, in_thread, recording_words, words
+from tests.consultations.callers import Caller, in_thread, recording_words, words
 
 LINES = {
     name: dict(zip(matrix.SOCKET_COLUMNS, cells, strict=True))
