@@ -21,7 +21,7 @@ MAX_QUEUE_SECONDS = 0.5
 # A key frame must get through a thin link, or the next one is asked for; but where a link has
 # collapsed under larger pictures, what waits for it is not worth its while.
 KEY_FRAME_BYTES, KEY_FRAME_SECONDS = 40_000, 2.0
-RTX_SHARE = 0.15
+RTX_SHARE, RTX_BURST_SECONDS = 0.15, 0.3  # of the estimate; losses come in bursts, too
 PADDING_BYTES = 16, 224  # an RTP packet can carry 255; small ones where a link is thin
 PROBE_HEADERS = 36  # of a datagram of padding, with its tag
 REPEAT_ABOVE_LOSS = 0.02
@@ -100,7 +100,7 @@ class Downlink:
             return False
         sequence, timestamp, marker, payload, _ = kept
         self._repairs.rate = self.estimator.bitrate * RTX_SHARE / 8
-        self._repairs.burst = max(3000.0, self._repairs.rate * 0.5)
+        self._repairs.burst = max(3000.0, self.estimator.bitrate / 8 * RTX_BURST_SECONDS)
         cost = len(payload) + 40
         if not self._repairs.allows(now, cost):
             return False

@@ -28,7 +28,9 @@ MAX_MISSING = 250
 # Of what comes at present, and bytes at least: repairs of more than that would stand in the way of
 # what is new where a link has collapsed, and for longer than a key frame does.
 BEHIND_SECONDS, BEHIND_BYTES = 0.4, 8_000
-REPAIR_SHARE = 0.2  # of what comes: more would keep the way up full, and lose as much again
+# Of what comes: more would keep the way up full, and lose as much again. What was not used is kept
+# for a burst of losses: each had to wait for its turn otherwise, half a second for the last of eight.
+REPAIR_SHARE = 0.2
 MAX_PAYLOAD = 1300  # a header and a tag must still fit into what a link carries
 LIVE_SECONDS = 2.0
 PAUSE = 0.6  # a stream without a packet for so long has stopped
@@ -127,6 +129,7 @@ class Source:
         if packets > 0:
             self._packet_bytes = come / packets
         self._repairs.rate = self._recent / 8 * REPAIR_SHARE
+        self._repairs.burst = self._most_behind
         self._measured = now, self.bytes, self._reception.received
 
     def allow(self, *, wanted: bool) -> None:
@@ -241,8 +244,11 @@ class Source:
 
     @property
     def _is_hopelessly_behind(self) -> bool:
-        missing = len(self._missing) * self._packet_bytes
-        return missing > max(BEHIND_BYTES, self._recent / 8 * BEHIND_SECONDS)
+        return len(self._missing) * self._packet_bytes > self._most_behind
+
+    @property
+    def _most_behind(self) -> float:
+        return max(BEHIND_BYTES, self._recent / 8 * BEHIND_SECONDS)
 
     @property
     def loss(self) -> float:

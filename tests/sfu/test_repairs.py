@@ -29,10 +29,10 @@ def receive(source: Source, number: int, now: float) -> None:
     source.receive(packet, 12, 0, number, number, now)
 
 
-def test_a_burst_is_asked_for_again() -> None:
+def test_a_burst_is_asked_for_again_all_at_once() -> None:
     source, now, number = camera(rate=90)
-    receive(source, number + 6, now)
-    assert len(source.losses_to_ask_for(now + 0.02, 0.1)) == 6
+    receive(source, number + 25, now)
+    assert len(source.losses_to_ask_for(now + 0.02, 0.1)) == 25
     assert not source.key_frames.wanted
 
 
