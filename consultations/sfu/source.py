@@ -29,7 +29,7 @@ MAX_MISSING = 250
 # what is new where a link has collapsed, and for longer than a key frame does.
 BEHIND_SECONDS, BEHIND_BYTES = 0.4, 8_000
 # Of what comes: more would keep the way up full, and lose as much again. What was not used is kept
-# for a burst of losses: each had to wait for its turn otherwise, half a second for the last of eight.
+# for a burst of losses: each had to wait for its turn otherwise, the last of eight half a second.
 REPAIR_SHARE = 0.2
 MAX_PAYLOAD = 1300  # a header and a tag must still fit into what a link carries
 LIVE_SECONDS = 2.0

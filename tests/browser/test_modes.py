@@ -80,6 +80,41 @@ CLIMB = """async (steps) => {
   });
 }"""
 
+# What is told of a second in which a connection's reports went from one to the other.
+SECOND = """async (reports) => {
+  const { carried, measure, sample, verdict } = await import("/static/consultations/quality.js");
+  const [earlier, later] = reports.map((one, index) =>
+    sample(new Map(one.map((each) => [each.id, each])), index * 1000));
+  const told = verdict(measure(earlier, later), { video: false, audio: true });
+  return [told, carried(earlier, later).received, later.availableUp];
+}"""
+
+
+def over(pair: str, received: int, state: str = "succeeded") -> list[dict[str, object]]:
+    """The reports of a connection over this pair, beside one that was left."""
+    common = {"type": "candidate-pair", "nominated": True}
+    rate = {"availableOutgoingBitrate": 100_000}
+    return [
+        {"id": "T", "type": "transport", "selectedCandidatePairId": pair},
+        {"id": "left", **common, "state": "failed", "bytesReceived": 70_000},
+        {"id": pair, **common, "state": state, "bytesReceived": received, **rate},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (over("a", 1000), over("a", 9000, "in-progress"), ["good", 8000, 100_000]),
+        (over("a", 50_000), over("b", 4000), ["good", 4000, 100_000]),
+        (over("a", 50_000), over("a", 50_000), ["lost", 0, 100_000]),
+    ],
+    ids=["consent check", "another pair", "nothing"],
+)
+def test_what_a_second_was_like(someone, before, after, told):
+    guest = someone()
+    guest.page.goto(f"{guest.url}/accounts/login/")
+    assert guest.page.evaluate(SECOND, [before, after]) == told
+
 
 @pytest.mark.parametrize(
     "steps",

@@ -7,6 +7,8 @@
 // people with unlike links watch. Who is seen in which section (`mid`) is told by the room's
 // signalling.
 
+import { selectedPair } from "./pair.js";
+
 /**
  * @typedef {{audio: number, video: number}} SlotCounts How many sections of each kind there are.
  * @typedef {{mid: string, kind: string, track: MediaStreamTrack}} SlotTrack
@@ -404,7 +406,7 @@ function preferCodecs(transceiver, kind, wanted) {
  */
 function summarise(reports) {
   const byId = new Map(reports.map((report) => [report.id, report]));
-  const pair = reports.find((r) => r.type === "candidate-pair" && r.nominated && r.state === "succeeded");
+  const pair = selectedPair(reports);
   const inbound = reports.filter((r) => r.type === "inbound-rtp");
   const audio = inbound.filter((r) => r.kind === "audio");
   const video = inbound.filter((r) => r.kind === "video");

@@ -14,6 +14,7 @@
 import { Call } from "./call.js";
 import { after } from "./after.js";
 import { fitting } from "./ladder.js";
+import { selectedPair } from "./pair.js";
 import { measure, sample, verdict } from "./quality.js";
 import { Signal } from "./signal.js";
 import { maybe, one } from "./words.js";
@@ -101,7 +102,7 @@ function expected(word, kbit) {
 /** @param {RTCStatsReport} report @returns {number} kbit/s */
 function estimate(report) {
   const all = /** @type {any[]} */ ([...report.values()]);
-  const pair = all.find((one) => one.type === "candidate-pair" && one.nominated);
+  const pair = selectedPair(all);
   return (pair?.availableOutgoingBitrate ?? 0) / 1000;
 }
 

@@ -7,7 +7,7 @@ import { after } from "./after.js";
 import { Call } from "./call.js";
 import { detail } from "./events.js";
 import { freshDocument } from "./frame.js";
-import { SteadyVerdict, measure, sample, verdict } from "./quality.js";
+import { SteadyVerdict, carried, measure, sample, verdict } from "./quality.js";
 import { reportCalls } from "./report.js";
 import { Superseded, codeOf } from "./signal.js";
 
@@ -21,6 +21,8 @@ const FORGOTTEN_MS = 20_000;
 const BUSY_MS = 1500;
 /** What flows shows in the browser's figures within this time; they are made anew every 50 ms. */
 const SHOWN_MS = 300;
+/** A timer that was held up comes twice at once: between two such looks nothing comes. */
+const LEAST_MS = 250;
 /** Frames a second below which gait, tremor and breathing cannot be judged. */
 const JUDGED_FRAMES = 10;
 const SLOW_MS = 4000;
@@ -39,7 +41,7 @@ export class Media extends EventTarget {
   #entered = false;
   #steady = new SteadyVerdict();
   /** @type {import("./quality.js").Sample | null} */ #before = null;
-  #bytesBefore = 0;
+  /** In both directions since the page was opened. */ bytes = 0;
   /** @type {number | null} */ #slowSince = null;
   /** Whether the picture has been too slow for some seconds to judge movement by. */
   slow = false;
@@ -89,7 +91,6 @@ export class Media extends EventTarget {
     const call = this.call;
     this.call = null;
     this.#entered = false;
-    this.#bytesBefore = this.bytes;
     this.#before = null;
     call?.close();
     this.#document?.remove();
@@ -107,11 +108,6 @@ export class Media extends EventTarget {
     return this.#before?.roundTrip ?? 0;
   }
 
-  /** Bytes in both directions since the page was opened. */
-  get bytes() {
-    return this.#bytesBefore + (this.#before?.bytesSent ?? 0) + (this.#before?.bytesReceived ?? 0);
-  }
-
   /** @returns {boolean} */
   get entered() {
     return this.#entered;
@@ -125,6 +121,9 @@ export class Media extends EventTarget {
   async tick(expected) {
     if (this.call?.state !== "connected") return;
     const now = sample(await this.call.reports());
+    if (this.#before && now.at - this.#before.at < LEAST_MS) return;
+    const { received, sent } = carried(this.#before, now);
+    this.bytes += received + sent;
     if (this.#before) {
       const seen = measure(this.#before, now);
       this.#steady.take(verdict(seen, expected));

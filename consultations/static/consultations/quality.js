@@ -3,6 +3,8 @@
  * Touches no document: the page turns the words into sentences of its language.
  */
 
+import { selectedPair } from "./pair.js";
+
 /**
  * `good`; `fair`: works with small faults; `poor`: the picture suffers; `voice-only`: sound comes
  * and no picture; `lost`: nothing comes.
@@ -65,22 +67,32 @@ export function sample(report, at = performance.now()) {
       sum.audioEnergy += stat.totalAudioEnergy ?? 0;
     } else if (stat.type === "outbound-rtp") {
       sum.packetsSent += stat.packetsSent ?? 0;
-    } else if (stat.type === "candidate-pair" && stat.nominated && stat.state === "succeeded") {
-      sum.bytesReceived += stat.bytesReceived ?? 0;
-      sum.bytesSent += stat.bytesSent ?? 0;
-      sum.roundTrip = stat.currentRoundTripTime ?? sum.roundTrip;
-      sum.availableUp = stat.availableOutgoingBitrate ?? null;
     }
   });
+  const pair = selectedPair([...report.values()]);
+  sum.bytesReceived = pair?.bytesReceived ?? 0;
+  sum.bytesSent = pair?.bytesSent ?? 0;
+  sum.roundTrip = pair?.currentRoundTripTime ?? 0;
+  sum.availableUp = pair?.availableOutgoingBitrate ?? null;
   return sum;
 }
 
 /**
- * An ICE restart starts some counters anew; a difference below zero counts as nothing.
+ * What is counted may fall, as `packetsLost` does when a packet comes late.
  * @param {number} later @param {number} earlier
  */
 function rise(later, earlier) {
   return Math.max(0, later - earlier);
+}
+
+/**
+ * The bytes that came, and those that went, since `earlier`; another pair counts anew.
+ * @param {Sample | null} earlier @param {Sample} later
+ */
+export function carried(earlier, later) {
+  const since = (/** @type {"bytesReceived" | "bytesSent"} */ key) =>
+    later[key] - (earlier && earlier[key] <= later[key] ? earlier[key] : 0);
+  return { received: since("bytesReceived"), sent: since("bytesSent") };
 }
 
 /** @param {Sample} earlier @param {Sample} later @returns {Measure} */
@@ -89,13 +101,14 @@ export function measure(earlier, later) {
   const received = rise(later.packetsReceived, earlier.packetsReceived);
   const lost = rise(later.packetsLost, earlier.packetsLost);
   const samples = rise(later.samples, earlier.samples);
+  const bytes = carried(earlier, later);
   return {
     seconds,
     loss: lost / Math.max(1, received + lost),
     concealed: rise(later.concealed, earlier.concealed) / Math.max(1, samples),
     framesPerSecond: rise(later.framesDecoded, earlier.framesDecoded) / seconds,
-    kbitReceived: (rise(later.bytesReceived, earlier.bytesReceived) * 8) / 1000 / seconds,
-    kbitSent: (rise(later.bytesSent, earlier.bytesSent) * 8) / 1000 / seconds,
+    kbitReceived: (bytes.received * 8) / 1000 / seconds,
+    kbitSent: (bytes.sent * 8) / 1000 / seconds,
     roundTrip: later.roundTrip,
   };
 }

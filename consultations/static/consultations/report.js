@@ -3,6 +3,7 @@
  * ten seconds and as soon as it is there (`stats` in PROTOCOL.md), never an address.
  */
 
+import { selectedPair } from "./pair.js";
 import { sample } from "./quality.js";
 
 /** @typedef {import("./call.js").Call} Call */
@@ -82,7 +83,7 @@ function told(report, freezes) {
 
 /** @param {any[]} all @returns {string} */
 function pathOf(all) {
-  const pair = all.find((one) => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
+  const pair = selectedPair(all);
   const local = all.find((one) => one.id === pair?.localCandidateId);
   if (!local) return "unknown";
   if (local.candidateType !== "relay") return "direct";
