@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_pages import sign_in
 
@@ -96,7 +96,7 @@ def write(person: "Guest", text: str) -> None:
 def cut_and_come_back(patient: "Guest", specialist: "Guest") -> None:
     """The patient's link is away for five seconds, in which not a byte arrives."""
     patient.cut()
-    specialist.page.wait_for_function("() => !document.querySelector('#line').hidden", timeout=6000)
+    expect(line(specialist)).to_contain_text("se reconnecte", timeout=6000)
     still = patient.received()["bytes"]
     patient.page.wait_for_timeout(5000)  # the outage itself
     assert patient.received()["bytes"] == still
