@@ -14,7 +14,6 @@
 import { Call } from "./call.js";
 import { after } from "./after.js";
 import { fitting } from "./ladder.js";
-import { selectedPair } from "./pair.js";
 import { measure, sample, verdict } from "./quality.js";
 import { Signal } from "./signal.js";
 import { maybe, one } from "./words.js";
@@ -66,9 +65,9 @@ async function run(signal, call, stream) {
   await after(SETTLE_MS);
   const before = sample(await call.reports());
   await after(TEST_MS - SETTLE_MS);
-  const report = await call.reports();
+  const later = sample(await call.reports());
   const pictured = stream.getVideoTracks().length > 0;
-  return judged(measure(before, sample(report)), estimate(report), {
+  return judged(measure(before, later), (later.availableUp ?? 0) / 1000, {
     video: pictured,
     audio: stream.getAudioTracks().length > 0,
   });
@@ -97,13 +96,6 @@ function judged(found, kbit, sent) {
 function expected(word, kbit) {
   if (word === "lost") return "";
   return word === "voice-only" ? "voice" : fitting(kbit * 1000);
-}
-
-/** @param {RTCStatsReport} report @returns {number} kbit/s */
-function estimate(report) {
-  const all = /** @type {any[]} */ ([...report.values()]);
-  const pair = selectedPair(all);
-  return (pair?.availableOutgoingBitrate ?? 0) / 1000;
 }
 
 /** @param {HTMLElement} root @param {Measured} measured */

@@ -470,7 +470,8 @@ class Visit {
     this.root.dataset.part = name;
     // Consents are asked for where the person is: one who is in may have to decide, too.
     // What is moved loses the keyboard's focus, so it is moved only when it has to be.
-    const [place, consents] = [maybe(this.root, `[data-consents-of="${name}"]`), one(this.root, "#consents")];
+    const place = maybe(this.root, `[data-consents-of="${name}"]`);
+    const consents = one(this.root, "#consents");
     if (place && consents.parentElement !== place) place.append(consents);
   }
 
