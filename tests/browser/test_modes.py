@@ -106,9 +106,10 @@ def over(pair: str, received: int, state: str = "succeeded") -> list[dict[str, o
     [
         (over("a", 1000), over("a", 9000, "in-progress"), ["good", 8000, 100_000]),
         (over("a", 50_000), over("b", 4000), ["good", 4000, 100_000]),
+        (over("a", 3000), over("b", 4000), ["good", 4000, 100_000]),
         (over("a", 50_000), over("a", 50_000), ["lost", 0, 100_000]),
     ],
-    ids=["consent check", "another pair", "nothing"],
+    ids=["consent check", "another pair", "another and more", "nothing"],
 )
 def test_what_a_second_was_like(someone, before, after, told):
     guest = someone()

@@ -13,6 +13,7 @@ import { Superseded, codeOf } from "./signal.js";
 
 /** @typedef {import("./signal.js").Signal} Signal */
 /** @typedef {import("./call.js").CallState} CallState */
+/** @typedef {import("./quality.js").Sample} Sample */
 
 /** From the best to the worst. */
 const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
@@ -40,7 +41,7 @@ export class Media extends EventTarget {
   /** @type {string} what the server can send */ serverLevel = "good";
   #entered = false;
   #steady = new SteadyVerdict();
-  /** @type {import("./quality.js").Sample | null} */ #before = null;
+  /** @type {Sample | null} */ #before = null;
   /** In both directions since the page was opened. */ bytes = 0;
   /** @type {number | null} */ #slowSince = null;
   /** Whether the picture has been too slow for some seconds to judge movement by. */
@@ -50,8 +51,8 @@ export class Media extends EventTarget {
   #holedAt = Number.NEGATIVE_INFINITY;
   #offers = 0;
   #lostAt = 0;
-  /** @type {Promise<{at: number, bytes: number}> | null} what had come when the network came back,
-   *   until that is judged */
+  /** @type {Promise<Sample | null> | null} what had come when the network
+   *   came back, until that is judged */
   #cameBack = null;
   /** @type {ReturnType<typeof freshDocument> | null} where the connection lives, if not here */
   #document = null;
@@ -68,7 +69,7 @@ export class Media extends EventTarget {
       if (/** @type {CustomEvent} */ (event).detail === "open") void this.#hurry();
     });
     globalThis.addEventListener("online", () => {
-      this.#cameBack = this.#received();
+      this.#cameBack = this.#look();
     });
   }
 
@@ -190,17 +191,17 @@ export class Media extends EventTarget {
     else if (this.reconnecting) this.#restart(call);
   }
 
-  /** @param {{at: number, bytes: number}} before @returns {Promise<boolean>} */
-  async #flowsSince({ at, bytes }) {
-    const early = at + SHOWN_MS - performance.now();
+  /** Another pair than before was just found to carry. @param {Sample} before */
+  async #flowsSince(before) {
+    const early = before.at + SHOWN_MS - performance.now();
     if (early > 0) await after(early);
-    return (await this.#received()).bytes > bytes;
+    const now = await this.#look();
+    if (!now?.pair) return false;
+    return now.pair !== before.pair || carried(before, now).received > 0;
   }
 
-  /** What the present connection has received. */
-  async #received() {
-    const bytes = this.call ? sample(await this.call.reports()).bytesReceived : 0;
-    return { at: performance.now(), bytes };
+  async #look() {
+    return this.call ? sample(await this.call.reports()) : null;
   }
 
   /** @param {Call} call */

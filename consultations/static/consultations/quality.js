@@ -15,8 +15,9 @@ import { selectedPair } from "./pair.js";
  * Counters of one moment, summed over all that this browser receives.
  * @typedef {object} Sample
  * @property {number} at milliseconds
- * @property {number} bytesReceived
- * @property {number} bytesSent
+ * @property {string} pair the id of what carries it; empty while nothing does
+ * @property {number} bytesReceived over this pair
+ * @property {number} bytesSent over this pair
  * @property {number} packetsSent of media
  * @property {number} packetsReceived
  * @property {number} packetsLost
@@ -45,6 +46,7 @@ export function sample(report, at = performance.now()) {
   /** @type {Sample} */
   const sum = {
     at,
+    pair: "",
     bytesReceived: 0,
     bytesSent: 0,
     packetsSent: 0,
@@ -70,6 +72,7 @@ export function sample(report, at = performance.now()) {
     }
   });
   const pair = selectedPair([...report.values()]);
+  sum.pair = pair?.id ?? "";
   sum.bytesReceived = pair?.bytesReceived ?? 0;
   sum.bytesSent = pair?.bytesSent ?? 0;
   sum.roundTrip = pair?.currentRoundTripTime ?? 0;
@@ -91,7 +94,7 @@ function rise(later, earlier) {
  */
 export function carried(earlier, later) {
   const since = (/** @type {"bytesReceived" | "bytesSent"} */ key) =>
-    later[key] - (earlier && earlier[key] <= later[key] ? earlier[key] : 0);
+    later[key] - (earlier?.pair === later.pair ? earlier[key] : 0);
   return { received: since("bytesReceived"), sent: since("bytesSent") };
 }
 
