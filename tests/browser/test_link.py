@@ -57,7 +57,7 @@ def test_another_network_gets_another_connection_and_the_same_one_does_not(toget
     patient, specialist = together
     with patient.page.expect_websocket():
         patient.page.evaluate("() => dispatchEvent(new Event('online'))")
-    patient.sees()
+    patient.sees(frames=30)  # what flows is judged within the first of these
     assert patient.page.evaluate(MADE) == [True]
 
     patient.cut()
