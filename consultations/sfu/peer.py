@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .sdp import Offer, Section
 
 FEEDBACK_INTERVAL = 0.08
+ASK_INTERVAL = 0.005  # while something is missing: each wait of its repairs begins with a request
 SPEECH_GAP = 0.5
 MAX_UNKNOWN_SSRCS = 64
 MAX_NACKED = 256
@@ -85,6 +87,7 @@ class Peer:
         self._repaired_rid_extension = 0
         self._feedback_at = 0.0
         self._reports_at = 0.0
+        self._asking: asyncio.TimerHandle | None = None
 
     @property
     def state(self) -> str:
@@ -175,6 +178,7 @@ class Peer:
             source = Source(self.peer_id, section.mid, kind, section.payload_type)
             source.open = self.may_send
             source.tap = self._tap
+            source.on_loss = self._ask_soon
             self.sources[section.mid] = source
         source.payload_type = section.payload_type
         if section.ssrc is not None:
@@ -193,6 +197,7 @@ class Peer:
                 self.peer_id, section.mid, "video", section.payload_type, rid=rid, camera=camera
             )
             layer.open = camera.open
+            layer.on_loss = self._ask_soon
             camera.layers.append(layer)
         for layer in camera.layers:
             layer.payload_type = section.payload_type
@@ -358,6 +363,12 @@ class Peer:
             if middle and block.last_report == middle:
                 self.downlink.estimator.note_round_trip(now - sent - block.delay / 65536)
 
+    def close(self) -> None:
+        """Ends what waits; the transport is closed by who made it."""
+        self.downlink.close()
+        if self._asking is not None:
+            self._asking.cancel()
+
     # What is due from time to time.
 
     def tick(self, now: float) -> None:
@@ -371,22 +382,35 @@ class Peer:
             for packet in self._arrivals.take(ssrc, now):
                 self.transport.send_rtcp(packet)
         for source in self.streams:
-            if source.ssrc is not None and (source.has_losses or source.key_frames.wanted):
-                self._ask_again(source, source.ssrc, now)
+            if source.ssrc is not None and source.key_frames.due(now, self.downlink.estimator.path):
+                self._counts["key_frames_up"] += 1
+                self.transport.send_rtcp(rtcp.write_pli(source.ssrc))
         if now - self._reports_at >= 1.0:
             self._reports_at = now
             self._send_reports(now)
 
-    def _ask_again(self, source: Source, ssrc: int, now: float) -> None:
+    def _ask_soon(self) -> None:
+        if self._asking is None:
+            self._asking = asyncio.get_running_loop().call_later(ASK_INTERVAL, self._ask)
+
+    def _ask(self) -> None:
+        """Asks for what is missing, and comes back while anything is."""
+        self._asking = None
+        now, again = self.transport.mux.now(), False
+        for source in self.streams:
+            if source.ssrc is not None and source.has_losses:
+                self._ask_for_losses(source, source.ssrc, now)
+                again = again or source.has_losses
+        if again:
+            self._ask_soon()
+
+    def _ask_for_losses(self, source: Source, ssrc: int, now: float) -> None:
         lost = source.losses_to_ask_for(now, self.downlink.estimator.round_trip)
         if lost:
             self._counts["nacked_up"] += len(lost)
             self.transport.send_rtcp(rtcp.write_nack(ssrc, lost))
             if self.downlink.lossy(now):  # a request that is lost costs a round trip more
                 self.transport.repeat_later(REPEAT_REPAIR_SECONDS)
-        if source.key_frames.due(now, self.downlink.estimator.path):
-            self._counts["key_frames_up"] += 1
-            self.transport.send_rtcp(rtcp.write_pli(ssrc))
 
     def _send_reports(self, now: float) -> None:
         blocks = [

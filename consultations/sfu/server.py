@@ -351,7 +351,7 @@ class MediaServer:
         self._sent_by_gone[0] += peer.downlink.packets
         self._sent_by_gone[1] += peer.downlink.bytes
         self._sent_by_gone[2] += peer.downlink.resent_bytes
-        peer.downlink.close()
+        peer.close()
         task = asyncio.get_running_loop().create_task(peer.transport.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

@@ -45,7 +45,7 @@ Tap = Callable[["Source", int, int, int, bytes, float], None]
 
 class Source:
     """One sending media section of a peer. `open` says whether its packets may go on; `tap` is
-    there only while the peer may be recorded.
+    there only while the peer may be recorded, `on_loss` is told of each gap.
 
     A camera may come in several sizes at once from another section: these are its `layers`, the
     smallest first, each a source with a `rid` that knows its `camera`. Who sees the camera is in
@@ -77,6 +77,7 @@ class Source:
         self.muted = False
         self.slots: list[SlotSender] = []
         self.tap: Tap | None = None
+        self.on_loss: Callable[[], None] | None = None
         self.last_packet = float("-inf")
         self.resumed = float("-inf")  # when it last began after a pause
         self.bytes = 0
@@ -212,6 +213,8 @@ class Source:
             return
         for sequence in range(first, first + count):
             self._missing[sequence & 0xFFFF] = [now, 0, 0.0]
+        if self.on_loss is not None:
+            self.on_loss()
 
     def losses_to_ask_for(self, now: float, round_trip: float) -> list[int]:
         """Sequence numbers due for a NACK: after a grace for reordering, then every round trip.

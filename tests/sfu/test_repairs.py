@@ -6,6 +6,7 @@ import pytest
 
 from consultations.sfu.source import Source
 from tests.fuzz import world
+from tests.sfu.test_sessions import until
 
 SIZE = 1000
 
@@ -62,7 +63,7 @@ def test_repairs_take_a_share_of_what_comes() -> None:
 
 
 @pytest.mark.parametrize(("loss", "copies"), [(0.0, 0), (0.08, 1)])
-def test_on_a_lossy_link_a_request_goes_twice(
+async def test_on_a_lossy_link_a_request_goes_twice(
     monkeypatch: pytest.MonkeyPatch, loss: float, copies: int
 ) -> None:
     """The second one costs nothing: a browser does not send twice within a round trip."""
@@ -72,7 +73,7 @@ def test_on_a_lossy_link_a_request_goes_twice(
     source = next(each for each in amina.streams if each.is_video)
     source.begin(1)
     for number in (0, 2):
-        receive(source, number, 100.0)
+        receive(source, number, amina.transport.mux.now())
     amina.downlink.estimator.loss = loss
-    amina.tick(100.1)
+    await until(lambda: amina._counts["nacked_up"])
     assert repeated == [amina.transport] * copies
