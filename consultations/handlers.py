@@ -22,7 +22,7 @@ from consultations.actions import recording as records
 from consultations.engine import Engine, JoinRefused
 from consultations.facts import Facts
 from consultations.ice_servers import ice_servers
-from consultations.live import NOTHING, Device, LiveRoom, Rooms, Socket
+from consultations.live import NOTHING, Device, LiveRoom, Rooms, Socket, Stop
 from consultations.logbook import Told
 from consultations.messages import Message
 from consultations.models import Participant, ParticipantRole
@@ -59,8 +59,13 @@ class Turn:
     def everybody(self) -> list[str]:
         return [str(one.pk) for one in self.facts.people]
 
-    def stopping(self, connections: list[str]) -> AbstractContextManager[None]:
-        return self.rooms.stopping(self.room, str(self.by.pk), connections)
+    def stopping(
+        self, connections: list[str], *, recording: str = "", about: str = ""
+    ) -> AbstractContextManager[None]:
+        """``recording``: why it may not go on, if it may not. ``about``: whom the message is."""
+        stop = Stop(frozenset(connections), recording)
+        key = str(self.by.pk), f"{self.message.type} {about}"
+        return self.rooms.stopping(self.room, key, stop)
 
     def settle(self) -> None:
         self.rooms.settle(self.room, str(self.by.pk))
@@ -211,7 +216,7 @@ def _words(given: Message) -> consents.Words:
 async def consent(turn: Turn) -> None:
     given, words = turn.message, _words(turn.message)
     if given["decision"] == "refused":
-        with turn.stopping(_covered(turn, given["participant"])):
+        with _taking_back(turn):
             await turn.do(consents.decide, given["participant"], words)
         return
     await turn.do(consents.decide, given["participant"], words)
@@ -219,8 +224,15 @@ async def consent(turn: Turn) -> None:
 
 
 async def withdraw(turn: Turn) -> None:
-    with turn.stopping(_covered(turn, turn.message["participant"])):
+    with _taking_back(turn):
         await turn.do(consents.withdraw, turn.message["participant"])
+
+
+def _taking_back(turn: Turn) -> AbstractContextManager[None]:
+    """Who may not be seen and heard any more may not be recorded either."""
+    about = turn.message["participant"]
+    connections = _covered(turn, about)
+    return turn.stopping(connections, recording="withdrawn" if connections else "", about=about)
 
 
 def _covered(turn: Turn, participant: str) -> list[str]:
@@ -235,16 +247,20 @@ async def declare(turn: Turn) -> None:
     if turn.socket.guest is not None and not turn.is_live:
         raise not_admitted()
     said = turn.message
-    known = {str(one.pk) for one in turn.facts.present[turn.by.pk]}
-    if said["person"] not in known and turn.by.state in rules.INSIDE:
-        turn.rooms.recordings.halt(turn.room.id, "unconsented")
-    await turn.do(
-        presence.declare,
-        UUID(said["person"]),
-        name=said["name"],
-        capacity=said["capacity"],
-        on_camera=said["on_camera"],
+    present = turn.facts.present[turn.by.pk] if turn.by.state in rules.INSIDE else None
+    new = present is not None and not any(
+        presence.is_same(one, said["name"], said["capacity"])
+        for one in present
+        if str(one.pk) == said["person"]
     )
+    with turn.stopping([], recording="unconsented" if new else "", about=said["person"]):
+        await turn.do(
+            presence.declare,
+            UUID(said["person"]),
+            name=said["name"],
+            capacity=said["capacity"],
+            on_camera=said["on_camera"],
+        )
 
 
 async def undeclare(turn: Turn) -> None:
@@ -317,7 +333,10 @@ async def record_ask(turn: Turn) -> None:
 
 
 async def record_consent(turn: Turn) -> None:
-    await turn.do(records.decide, turn.message["subject"], _words(turn.message))
+    given, words = turn.message, _words(turn.message)
+    refuses = given["decision"] == "refused" and _speaks_against(turn, given["subject"])
+    with turn.stopping([], recording="unconsented" if refuses else "", about=given["subject"]):
+        await turn.do(records.decide, given["subject"], words)
 
 
 async def record_start(turn: Turn) -> None:
@@ -327,16 +346,20 @@ async def record_start(turn: Turn) -> None:
 async def record_stop(turn: Turn) -> None:
     if turn.by.role != ParticipantRole.SPECIALIST:
         raise not_allowed()
-    turn.rooms.recordings.halt(turn.room.id, "stopped")
-    await turn.do(records.stop)
+    with turn.stopping([], recording="stopped"):
+        await turn.do(records.stop)
 
 
 async def record_withdraw(turn: Turn) -> None:
     """Nothing more is taken before it is stored."""
     subject = turn.message["subject"]
-    if records.may_take_back(turn.by, turn.facts.recorded.subjects, subject):
-        turn.rooms.recordings.halt(turn.room.id, "withdrawn")
-    await turn.do(records.withdraw, subject, keep=turn.message["keep"])
+    why = "withdrawn" if _speaks_against(turn, subject) else ""
+    with turn.stopping([], recording=why, about=subject):
+        await turn.do(records.withdraw, subject, keep=turn.message["keep"])
+
+
+def _speaks_against(turn: Turn, subject: str) -> bool:
+    return records.may_take_back(turn.by, turn.facts.recorded.subjects, subject)
 
 
 async def picture_ask(turn: Turn) -> None:

@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -105,10 +105,12 @@ class Pace:
 
 @dataclass
 class Stop:
-    """Connections that were told to stop before that was stored. ``over``: it is stored, or was
-    refused, and the next reading of the room says what holds."""
+    """What was told to stop before that was stored: connections, and the recording of the room,
+    for ``recording`` as its reason. ``over``: it is stored, or was refused, and the next reading
+    of the room says what holds."""
 
     connections: frozenset[str]
+    recording: str = ""
     over: bool = False
 
 
@@ -124,14 +126,14 @@ class Device:
 class LiveRoom:
     """``answers`` remembers what each change was answered, so that a repeat hears the same.
 
-    ``devices`` is what each connection was made from; ``stops`` the newest stop of each
-    participant.
+    ``devices`` is what each connection was made from; ``stops`` the newest stop of each kind of
+    message, by participant and that.
     """
 
     id: str
     sockets: set[Socket] = field(default_factory=set)
     devices: dict[str, Device] = field(default_factory=dict)
-    stops: dict[str, Stop] = field(default_factory=dict)
+    stops: dict[tuple[str, str], Stop] = field(default_factory=dict)
     paces: dict[str, Pace] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     modes: dict[str, str] = field(default_factory=dict)
@@ -191,6 +193,7 @@ class Rooms:
 
     def __init__(self) -> None:
         self.engine: Engine
+        self.identity = (0, 0)  # the row and the epoch of the process that these rooms live in
         self.logbook = Logbook()
         self.recordings = Recordings(self)
         self.pictures = Pictures(self)
@@ -260,7 +263,7 @@ class Rooms:
         room.again = True
         while room.again:
             room.again = False
-            over = [by for by, stop in room.stops.items() if stop.over]
+            over = [(key, stop) for key, stop in room.stops.items() if stop.over]
             # Whoever comes in while this is read may not stand in it yet; they are read again.
             here = set(room.sockets)
             try:
@@ -269,13 +272,14 @@ class Rooms:
                 # The call goes on as it was permitted; the heartbeat asks again.
                 logger.exception("room %s could not be read", room.id)
                 return
-            for by in over:
-                if room.stops[by].over:
-                    del room.stops[by]
+            for key, stop in over:
+                if room.stops.get(key) is stop:  # a newer one may be stored by now, and unread
+                    del room.stops[key]
             await self._follow(room, room.facts, here)
 
     async def _follow(self, room: LiveRoom, facts: Facts, here: set[Socket]) -> None:
-        self.recordings.follow(room.id, facts)  # before anybody new is heard
+        halted = next((one.recording for one in room.stops.values() if one.recording), "")
+        self.recordings.follow(room.id, facts, halted)  # before anybody new is heard
         self._permit(room, facts)
         self.pictures.follow(room)
         for socket in here & room.sockets:
@@ -305,15 +309,17 @@ class Rooms:
                 self.engine.permit(room.id, str(one.pk), permits[str(one.pk)])
 
     @contextmanager
-    def stopping(self, room: LiveRoom, by: str, connections: Iterable[str]) -> Iterator[None]:
-        """Stop these connections at once and keep them stopped while the body stores why.
+    def stopping(self, room: LiveRoom, key: tuple[str, str], stop: Stop) -> Iterator[None]:
+        """Stop this at once and keep it stopped while the body stores why.
 
-        A reading of the room from before that must not open them again. Where storing fails they
-        stay stopped until the same person says something else (``settle``).
+        A reading of the room from before that must not open it again. Where storing fails it
+        stays stopped until the same person says the same again, or something else (``settle``).
         """
-        stop = room.stops[by] = Stop(frozenset(connections))
+        room.stops[key] = stop
         for one in stop.connections:
             self.engine.permit(room.id, one, NOTHING)
+        if stop.recording:
+            self.recordings.halt(room.id, stop.recording)
         try:
             yield
         except Refused:
@@ -323,8 +329,8 @@ class Rooms:
 
     def settle(self, room: LiveRoom, by: str) -> None:
         """What this person had stopped follows the database again."""
-        if by in room.stops:
-            room.stops[by].over = True
+        for (who, _type), stop in room.stops.items():
+            stop.over = stop.over or who == by
 
     def permits(self, room: LiveRoom, facts: Facts) -> dict[str, rules.Permit]:
         gone = room.unattended_since
@@ -428,6 +434,7 @@ class Rooms:
         """The lease is another's: end everything here and send people there, not all at once."""
         room = self._rooms.pop(room_id, None)
         self.pictures.give_up(room_id)
+        self.recordings.halt(room_id, "lost")
         self.logbook.announce_room(room_id, Ending.SHUTDOWN)
         self.engine.end_room(room_id)
         for socket in list(room.sockets) if room else ():

@@ -10,7 +10,6 @@ from django.db import DatabaseError
 from consultations import database, recordings, rules
 from consultations.actions import recording as actions
 from consultations.engine import Engine, RecordingClosed, RecordingStopped
-from consultations.models import Recording, Room
 from telemed.lib.sealed_file import SealedWriter
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ class Owner(Protocol):
     """What is asked of ``Rooms``."""
 
     engine: Engine
+    identity: tuple[int, int]
 
     def spawn(self, work: Any) -> "asyncio.Task[None]": ...
 
@@ -57,26 +57,38 @@ class Recordings:
         self._owner = owner
         self._running: dict[str, str] = {}
         self._over: dict[str, str] = {}  # recording id: why it ended here
+        self._unstored: list[tuple[Callable[..., None], tuple[str, ...]]] = []
 
-    def follow(self, room_id: str, facts: "Facts") -> None:
-        """Start, go on or end as the database says. Ends also what it says by mistake may go on."""
+    def follow(self, room_id: str, facts: "Facts", halted: str = "") -> None:
+        """Start, go on or end as the database says. Ends also what it says by mistake may go on.
+
+        ``halted``: why nothing may be taken whatever these facts say, as somebody has just said
+        what they do not know yet.
+        """
+        unstored, self._unstored = self._unstored, []
+        for action, args in unstored:
+            self._store(action, *args)
         row = facts.recorded.running
         here = self._running.get(room_id)
         wanted = str(row.pk) if row is not None and not rules.may_record(facts.recording) else None
-        if here is not None and here != wanted:
+        if halted:
+            self.halt(room_id, halted)
+        elif here is not None and here != wanted:
             self.halt(room_id, (facts.recorded.latest and facts.recorded.latest.why) or "stopped")
         if row is None or wanted is None:
             return
-        inside = [one for one in facts.people if one.state in rules.INSIDE]
-        peers = [str(one.pk) for one in inside if one.beside_id is None]
-        if here == wanted:
-            self._owner.engine.allow_recording(room_id, peers)
-        elif wanted in self._over:
+        if wanted in self._over:
             self._store(actions.ended, wanted, self._over[wanted])
-        elif not _is_ours(row, facts.room):
-            self._end_elsewhere(wanted)
+        elif here == wanted:
+            self._owner.engine.allow_recording(room_id, _inside(facts))
+        elif (facts.room.process_id, facts.room.epoch) != self._owner.identity:
+            pass  # another process has the room by now, as the heartbeat is about to find
+        elif halted:
+            self._end_unbegun(wanted, halted)
+        elif (row.process_id, row.epoch) != self._owner.identity:
+            self._end_unbegun(wanted, "lost")  # begun in another life: its file is not continued
         else:
-            self._begin(room_id, wanted, row.key, peers)
+            self._begin(room_id, wanted, row.key, _inside(facts))
 
     def halt(self, room_id: str, why: str) -> None:
         """Not one packet more, whatever is stored afterwards."""
@@ -97,30 +109,29 @@ class Recordings:
         if self._owner.engine.record(room_id, FileSink(recording_id, key), peers):
             self._running[room_id] = recording_id
         else:
-            self._over[recording_id] = "empty"
-            self._store(actions.ended, recording_id, "empty")
-            self._store(actions.written, recording_id)
+            self._end_unbegun(recording_id, "empty")
 
-    def _end_elsewhere(self, recording_id: str) -> None:
-        """Begun by a process, or in an epoch, that is over: its file is not continued."""
-        self._over[recording_id] = "lost"
-        self._store(actions.ended, recording_id, "lost")
+    def _end_unbegun(self, recording_id: str, why: str) -> None:
+        self._over[recording_id] = why
+        self._store(actions.ended, recording_id, why)
         self._store(actions.written, recording_id)
 
     def _store(self, action: Callable[..., None], *args: str) -> None:
-        self._owner.spawn(_stored(action, *args))
+        self._owner.spawn(self._stored(action, args))
+
+    async def _stored(self, action: Callable[..., None], args: tuple[str, ...]) -> None:
+        for attempt in range(TRIES):
+            try:
+                await database.write(action, *args)
+            except DatabaseError:
+                logger.exception("%s was not stored", action.__name__)
+                await asyncio.sleep(2**attempt)
+            else:
+                return
+        self._unstored.append((action, args))  # until a room can be read again
 
 
-def _is_ours(row: Recording, room: Room) -> bool:
-    return (row.process_id, row.epoch) == (room.process_id, room.epoch)
-
-
-async def _stored(action: Callable[..., None], *args: str) -> None:
-    for attempt in range(TRIES):
-        try:
-            await database.write(action, *args)
-        except DatabaseError:
-            logger.exception("%s was not stored", action.__name__)
-            await asyncio.sleep(2**attempt)
-        else:
-            return
+def _inside(facts: "Facts") -> list[str]:
+    """Whose connections are in the visit."""
+    inside = [one for one in facts.people if one.state in rules.INSIDE]
+    return [str(one.pk) for one in inside if one.beside_id is None]

@@ -29,7 +29,7 @@ class Meter:
         now = time.monotonic(), time.process_time(), statistics.packets_sent
         seconds = max(now[0] - self._before[0], 0.001)
         cpu = (now[1] - self._before[1]) / seconds
-        packets = int((now[2] - self._before[2]) / seconds)
+        packets = max(0, int((now[2] - self._before[2]) / seconds))
         self._before = now
         lag = statistics.loop_lag * 1000
         late = lag / FULL_LAG_MS if cpu > BUSY_CPU else 0.0

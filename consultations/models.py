@@ -291,6 +291,7 @@ class Recording(Row):
         WITHDRAWN = "withdrawn", _("Somebody took their consent back")
         UNCONSENTED = "unconsented", _("Somebody came who has not agreed")
         ROOM = "room", _("The visit was paused or ended")
+        OFF = "off", _("The site has changed what it allows")
         EMPTY = "empty", _("Nobody was connected any more")
         OVERLOAD = "overload", _("The server had to keep the call going")
         STORAGE = "storage", _("It could not be stored")

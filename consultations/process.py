@@ -108,7 +108,7 @@ class Process:
 
     async def _register(self) -> None:
         row: MediaProcess = await database.beat(processes.register, self.name)
-        self._row, self.epoch = row.pk, row.epoch
+        self.rooms.identity = self._row, self.epoch = row.pk, row.epoch
 
     async def _beating(self) -> None:
         while True:

@@ -1,7 +1,7 @@
 """The files of a recording, on the disk always encrypted: packets in, films out, a part to play."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from asgiref.sync import sync_to_async
 
@@ -9,6 +9,8 @@ from consultations import films, recordings
 from consultations.models import Recording
 from consultations.sfu import record
 from telemed.lib.sealed_file import SealedReader, SealedWriter, sha256
+
+ASKED_EVERY_BYTES = 1 << 20
 
 
 def make_films(recording: Recording) -> list[dict[str, object]]:
@@ -59,9 +61,18 @@ def open_film(recording: Recording, number: int) -> SealedReader:
     return SealedReader(path, recording.key, recordings.film_name(recording.pk, number))
 
 
-async def part_of(film: SealedReader, start: int, stop: int) -> AsyncIterator[bytes]:
-    """Decrypted while it is sent, a chunk at a time."""
+async def part_of(
+    film: SealedReader, start: int, stop: int, allowed: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """Decrypted while it is sent, a chunk at a time; asked whether that is still ``allowed`` after
+    every so many bytes, it breaks off when it is not."""
     chunks: Iterator[bytes] = film.read(start, stop)
-    following = sync_to_async(lambda: next(chunks, None))
+    following, may = sync_to_async(lambda: next(chunks, None)), sync_to_async(allowed)
+    since = 0
     while (chunk := await following()) is not None:
         yield chunk
+        since += len(chunk)
+        if since >= ASKED_EVERY_BYTES:
+            since = 0
+            if not await may():
+                return

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from consultations import consent_texts, recordings
 from consultations.facts import Facts
 from consultations.models import Participant, ParticipantRole
 from consultations.recordings import Subject
@@ -11,7 +12,7 @@ from consultations.rules import ConsentState
 Name = Callable[[Participant], str]
 
 
-def of(facts: Facts, you: Participant, name: Name) -> dict[str, Any] | None:
+def of(facts: Facts, you: Participant, language: str, name: Name) -> dict[str, Any] | None:
     """None where recording is not offered and nothing was recorded."""
     recorded = facts.recorded
     latest, running = recorded.latest, recorded.running
@@ -25,8 +26,21 @@ def of(facts: Facts, you: Participant, name: Name) -> dict[str, Any] | None:
         "since": running.started_at.isoformat() if running else None,
         "why": latest.why or None if latest else None,
         "taken": recorded.taken,
-        "missing": [_name(one, name) for one in lacking],
+        "text": _text(facts, language) if facts.room.recording_asked_at else None,
+        "missing": [_name(one, name) for one in lacking] if recorded.offered else [],
         "here": [_shown(one, facts, name) for one in recorded.subjects if _speaks_for(you, one)],
+    }
+
+
+def _text(facts: Facts, language: str) -> dict[str, str]:
+    """As the site says it now; whoever sends its ``sha256`` has been shown it."""
+    text = consent_texts.recording_text(language)
+    words, sha256 = recordings.shown(facts.consultation, text)
+    return {
+        "version": text.version,
+        "language": text.language,
+        "sha256": sha256,
+        "words": words,
     }
 
 
@@ -51,5 +65,6 @@ def _shown(one: Subject, facts: Facts, name: Name) -> dict[str, Any]:
         "id": one.id,
         "name": _name(one, name),
         "consent": one.consent,
+        "taken": facts.recorded.taken_of(one),
         "speakers": [speaker for speaker in speakers if speaker["id"] != one.id],
     }

@@ -1,13 +1,17 @@
 """What a room knows of being recorded: who has agreed, what runs, and its end when it may not."""
 
+import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 
 from consultations import rules
+from consultations.consent_texts import ConsentText
 from consultations.models import (
+    Consent,
     Consultation,
     Participant,
     PresentPerson,
@@ -17,22 +21,28 @@ from consultations.models import (
 )
 from consultations.rules import ConsentState, RecordingFacts
 from telemed.accounts.models import Organisation
+from telemed.accounts.names import user_name
 from telemed.audit import actions as audit
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
+from telemed.lib.fields import localized
 
 State, Why = Recording.State, Recording.Why
-WHY = {"off": Why.STOPPED, "room": Why.ROOM, "unconsented": Why.UNCONSENTED}
-OPEN = (State.RECORDING, State.STOPPED, State.MUXING, State.READY)
+WHY = {"off": Why.OFF, "room": Why.ROOM, "unconsented": Why.UNCONSENTED}
+KEPT = (State.STOPPED, State.MUXING, State.READY)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Somebody at either end: a participant, or a ``person`` declared at that one's end."""
+    """Somebody at either end: a participant, or a ``person`` declared at that one's end.
+
+    ``agreed_at`` is when they first agreed, whatever became of that.
+    """
 
     participant: Participant
     person: PresentPerson | None
     consent: ConsentState
+    agreed_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -41,12 +51,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Recorded:
-    """``latest`` is the newest recording of the visit; ``taken``: some of it is still there."""
+    """``latest`` is the newest recording of the visit; ``until`` is when the newest ended of which
+    something is still there."""
 
     site: Organisation
     subjects: list[Subject]
     latest: Recording | None
-    taken: bool
+    until: datetime | None
 
     @property
     def offered(self) -> bool:
@@ -56,6 +67,15 @@ class Recorded:
     def running(self) -> Recording | None:
         latest = self.latest
         return latest if latest is not None and latest.state == State.RECORDING else None
+
+    @property
+    def taken(self) -> bool:
+        """Whether anything of the visit was recorded that is still there."""
+        return self.running is not None or self.until is not None
+
+    def taken_of(self, one: Subject) -> bool:
+        """Whether something is still there that was taken while they had agreed."""
+        return bool(one.agreed_at and self.until and self.until >= one.agreed_at)
 
 
 def site_of(visit: Consultation) -> Organisation:
@@ -68,14 +88,29 @@ def is_offered(site: Organisation) -> bool:
     return bool(site.recording_enabled and purpose and site.recording_reference.strip())
 
 
+def words_of(site: Organisation, language: str) -> tuple[str, str]:
+    """The purpose and the reference that a site's text names; who agreed to others agreed to
+    something else."""
+    return localized(site.recording_purpose, language)[:200], site.recording_reference
+
+
+def shown(visit: Consultation, text: ConsentText) -> tuple[str, str]:
+    """What people read, with the names of this visit and its site, and the SHA-256 of that."""
+    site, specialist = site_of(visit), visit.appointment.specialist.user
+    purpose, reference = words_of(site, text.language)
+    words = text.shown(user_name(specialist, text.language), purpose=purpose, reference=reference)
+    return words, hashlib.sha256(words.encode()).hexdigest()
+
+
 def load(room: Room, people: list[Participant], present: list[PresentPerson]) -> Recorded:
     """``people`` and ``present`` are all of the room's that hold; those who wait do not count."""
     site = site_of(room.consultation)
     rows = Recording.objects.filter(consultation=room.consultation_id, voided_at__isnull=True)
     newest_first = list(rows.defer("films").order_by("-started_at"))
-    taken = any(row.state in OPEN for row in newest_first)
-    subjects = _subjects(room, site, people, present) if is_offered(site) else []
-    return Recorded(site, subjects, next(iter(newest_first), None), taken)
+    ended = [row.stopped_at for row in newest_first if row.state in KEPT and row.stopped_at]
+    concerned = is_offered(site) or newest_first
+    subjects = _subjects(room, site, people, present) if concerned else []
+    return Recorded(site, subjects, next(iter(newest_first), None), max(ended, default=None))
 
 
 def facts_of(room: Room) -> RecordingFacts:
@@ -95,18 +130,25 @@ def _subjects(
     rows = RecordingConsent.objects.filter(
         consultation=room.consultation_id,
         specialist=room.consultation.appointment.specialist_id,
-        reference=site.recording_reference,
         voided_at__isnull=True,
     )
-    newest = {(row.participant_id, row.person_id): row for row in rows.order_by("received_at")}
+    newest: dict[tuple[UUID, UUID | None], RecordingConsent] = {}
+    agreed_at: dict[tuple[UUID, UUID | None], datetime] = {}
+    for row in rows.order_by("received_at"):
+        key = row.participant_id, row.person_id
+        if row.decision == Consent.Decision.GIVEN:
+            agreed_at.setdefault(key, row.received_at)
+        if (row.purpose, row.reference) == words_of(site, row.language):
+            newest[key] = row
 
     def subject(one: Participant, person: PresentPerson | None = None) -> Subject:
-        row = newest.get((one.pk, person.pk if person else None))
+        key = one.pk, person.pk if person else None
+        row = newest.get(key)
         if row is None:
             state = ConsentState.NONE
         else:
             state = ConsentState.WITHDRAWN if row.withdrawn_at else ConsentState(row.decision)
-        return Subject(one, person, state)
+        return Subject(one, person, state, agreed_at.get(key))
 
     inside = {one.pk: one for one in people if one.state in rules.INSIDE}
     found = [subject(one) for one in inside.values()]
@@ -116,14 +158,35 @@ def _subjects(
 
 def settle(room: Room) -> None:
     """Part of every change of a room: what may no longer be recorded ends with that change."""
+    rows = Recording.objects.filter(consultation=room.consultation_id, state=State.RECORDING)
+    reason = rules.may_record(facts_of(room)) if rows.exists() else ""
+    if reason:
+        end_running(room, WHY[reason])
+
+
+def take_back(room: Room, one: Participant, person: PresentPerson | None = None) -> datetime | None:
+    """Part of a change of a room: what somebody agreed to holds no more, and what runs with it
+    ends. Returns since when they had agreed, None where they never had."""
+    rows = RecordingConsent.objects.filter(
+        consultation=room.consultation_id,
+        participant=one,
+        person=person,
+        decision=Consent.Decision.GIVEN,
+    )
+    agreed = rows.order_by("received_at").first()
+    if agreed is None:
+        return None
+    rows.filter(withdrawn_at__isnull=True).update(withdrawn_at=clock.now())
+    end_running(room, Why.WITHDRAWN)
+    return agreed.received_at
+
+
+def end_running(room: Room, why: str) -> None:
     running = Recording.objects.filter(
         consultation=room.consultation_id, state=State.RECORDING
     ).first()
-    if running is None:
-        return
-    reason = rules.may_record(facts_of(room))
-    if reason:
-        end(running, WHY[reason])
+    if running is not None:
+        end(running, why)
 
 
 def end(running: Recording, why: str) -> bool:

@@ -102,6 +102,7 @@ def _inside(
     facts: Facts, you: Participant, language: str, connections: Connections
 ) -> dict[str, Any]:
     inside = [one for one in facts.people if one.state in rules.INSIDE]
+    name = partial(name_of, language=language)
     shown: dict[str, Any] = {
         "people": [_person(facts, one, language, connections) for one in inside],
         "messages": [
@@ -109,8 +110,8 @@ def _inside(
         ],
         "visit": _visit(facts, you),
         "emergency": emergency(facts, language) if facts.room.emergency_at else None,
-        "recording": recording_snapshot.of(facts, you, partial(name_of, language=language)),
-        "pictures": picture_snapshot.of(facts, you, partial(name_of, language=language)),
+        "recording": recording_snapshot.of(facts, you, language, name),
+        "pictures": picture_snapshot.of(facts, you, name),
     }
     if you.role == ParticipantRole.SPECIALIST:
         shown["waiting"] = [

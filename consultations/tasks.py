@@ -110,6 +110,7 @@ def attend_recordings() -> None:
     Recordings of dead processes have ended, films are made, what was closed is deleted.
     """
     now = clock.now()
+    records.end_where_not_allowed()
     living = processes.living()
     for row in Recording.objects.filter(written_at__isnull=True).exclude(state__in=_GONE):
         if (row.process_id, row.epoch) not in living:

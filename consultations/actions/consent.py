@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from consultations import consent_texts, rules
+from consultations import consent_texts, recordings, rules
 from consultations.actions import override
 from consultations.actions.change import change, participant_of
 from consultations.models import (
@@ -76,11 +76,13 @@ def decide(room_id: str, by: Participant, actor: Actor, participant_id: str, wor
         )
         if one.role == ParticipantRole.PATIENT:
             override.end(room.consultation)
+        if words.decision == Consent.Decision.REFUSED:
+            recordings.take_back(room, one)
 
 
 def withdraw(room_id: str, by: Participant, actor: Actor, participant_id: str) -> None:
     """Take it back, for oneself, for whom one sits beside or represents. Always allowed,
-    repeatable."""
+    repeatable. Who may not be seen and heard is not recorded either, and asked anew about that."""
     with change(room_id, "consent.withdrawn", actor, about=by) as room:
         one = participant_of(room, participant_id)
         if not takes_back(room, by, one):
@@ -88,6 +90,7 @@ def withdraw(room_id: str, by: Participant, actor: Actor, participant_id: str) -
         Consent.objects.filter(
             consultation=room.consultation, participant=one, withdrawn_at__isnull=True
         ).update(withdrawn_at=clock.now())
+        recordings.take_back(room, one)
 
 
 def may_take_back(by: Participant, one: Participant) -> bool:

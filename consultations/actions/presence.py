@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from consultations import rules
+from consultations import recordings, rules
 from consultations.actions.change import change
 from consultations.models import Participant, PresentPerson, Room
 from consultations.refusals import RoomRefused
@@ -23,8 +23,11 @@ def declare(
     capacity: str,
     on_camera: bool,
 ) -> None:
-    """Say that somebody is there, or say it differently; ``person_id`` is the browser's."""
-    with change(room_id, "room.declare", actor, about=by):
+    """Say that somebody is there, or say it differently; ``person_id`` is the browser's.
+
+    With another name or capacity it is somebody else, who was never asked about being recorded.
+    """
+    with change(room_id, "room.declare", actor, about=by) as room:
         if not by.verified and by.state not in rules.INSIDE:
             raise RoomRefused("not_admitted", _("You are not in the visit yet."))
         known = PresentPerson.objects.filter(pk=person_id).first()
@@ -33,9 +36,15 @@ def declare(
         person = known or PresentPerson(
             id=person_id, participant=by, organisation_id=by.organisation_id
         )
+        if known is not None and not is_same(known, name, capacity):
+            recordings.take_back(room, by, known)
         person.name, person.capacity, person.on_camera = name, capacity, on_camera
         person.left_at = None
         person.save()
+
+
+def is_same(known: PresentPerson, name: str, capacity: str) -> bool:
+    return (known.name, known.capacity) == (name, capacity)
 
 
 def undeclare(room_id: str, by: Participant, actor: Actor, person_id: UUID) -> None:

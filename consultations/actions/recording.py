@@ -17,6 +17,7 @@ from consultations import consent_texts, groups, recordings, rules
 from consultations.actions import consent as consents
 from consultations.actions.change import change, participant_of, require_specialist
 from consultations.actions.consent import Words
+from consultations.consent_texts import ConsentText
 from consultations.models import (
     Consent,
     Participant,
@@ -32,7 +33,6 @@ from telemed.accounts.models import Organisation, User
 from telemed.audit import actions as audit
 from telemed.audit.actor import SYSTEM, Actor
 from telemed.lib import clock
-from telemed.lib.fields import localized
 from telemed.lib.sealed_file import new_key
 
 State, Why = Recording.State, Recording.Why
@@ -58,7 +58,8 @@ def decide(room_id: str, by: Participant, actor: Actor, subject_id: str, words: 
     with change(room_id, f"recording.{words.decision}", actor, about=by) as room:
         site = _offering_site(room)
         one, person = _subject(room, subject_id)
-        _check_words(words)
+        text = _text(room, words)
+        purpose, reference = recordings.words_of(site, text.language)
         row = RecordingConsent(
             id=words.id,
             organisation_id=one.organisation_id,
@@ -69,10 +70,10 @@ def decide(room_id: str, by: Participant, actor: Actor, subject_id: str, words: 
             specialist_id=room.consultation.appointment.specialist_id,
             decision=words.decision,
             text_version=words.text_version,
-            text_hash=words.text_sha256,
-            language=words.language,
-            purpose=localized(site.recording_purpose, words.language)[:200],
-            reference=site.recording_reference,
+            text_hash=text.sha256,
+            language=text.language,
+            purpose=purpose,
+            reference=reference,
             how=words.how,
             witness=by.user if words.how == Consent.How.SPOKEN else None,
         )
@@ -151,7 +152,7 @@ def stop(room_id: str, by: Participant, actor: Actor) -> None:
     with change(room_id, "recording.stop", actor) as room:
         require_specialist(by)
         room.recording_asked_at = None
-        _end_running(room, Why.STOPPED)
+        recordings.end_running(room, Why.STOPPED)
 
 
 def withdraw(room_id: str, by: Participant, actor: Actor, subject_id: str, *, keep: bool) -> None:
@@ -162,20 +163,10 @@ def withdraw(room_id: str, by: Participant, actor: Actor, subject_id: str, *, ke
         theirs = _is_at(by, person) if person else consents.takes_back(room, by, one)
         if not theirs:
             raise RoomRefused("not_allowed", _("Only they can take back their consent."))
-        rows = RecordingConsent.objects.filter(
-            consultation=room.consultation,
-            participant=one,
-            person=person,
-            decision=Consent.Decision.GIVEN,
-        )
-        agreed = rows.order_by("received_at").first()
-        rows.filter(withdrawn_at__isnull=True).update(withdrawn_at=clock.now())
         room.recording_asked_at = None
-        if agreed is None:
-            return
-        _end_running(room, Why.WITHDRAWN)
-        if not keep:
-            with_them = Q(stopped_at__isnull=True) | Q(stopped_at__gte=agreed.received_at)
+        agreed = recordings.take_back(room, one, person)
+        if agreed is not None and not keep:
+            with_them = Q(stopped_at__isnull=True) | Q(stopped_at__gte=agreed)
             _close(Recording.objects.filter(with_them, consultation=room.consultation), by.user)
 
 
@@ -187,14 +178,6 @@ def may_take_back(by: Participant, subjects: Iterable[Subject], subject_id: str)
     if found.person is not None:
         return by.pk in (found.participant.pk, found.participant.beside_id)
     return consents.may_take_back(by, found.participant)
-
-
-def _end_running(room: Room, why: str) -> None:
-    running = Recording.objects.filter(
-        consultation=room.consultation, state=State.RECORDING
-    ).first()
-    if running is not None:
-        recordings.end(running, why)
 
 
 # --- what the media process and the worker tell
@@ -209,6 +192,21 @@ def ended(recording_id: str, why: str) -> None:
             return
         Room.objects.filter(pk=room.pk).update(snapshot=room.snapshot + 1)
         transaction.on_commit(partial(groups.hint_room, room.pk), robust=True)
+
+
+def end_where_not_allowed(place: UUID | None = None) -> None:
+    """Nothing is recorded at a site that allows it no more, or, where ``place`` was just changed,
+    in other words than those that were agreed to."""
+    running = Recording.objects.filter(state=State.RECORDING).select_related(
+        "consultation__room",
+        "consultation__appointment__site",
+        "consultation__appointment__organisation",
+    )
+    for row in running:
+        site = recordings.site_of(row.consultation)
+        changed = place == site.pk and rules.may_record(recordings.facts_of(row.consultation.room))
+        if changed or not recordings.is_offered(site):
+            ended(str(row.pk), Why.OFF)
 
 
 def written(recording_id: str) -> None:
@@ -274,7 +272,7 @@ def close(recording: Recording, by: User, actor: Actor) -> None:
 
 
 def _close(rows: QuerySet[Recording], by: User | None) -> int:
-    ended_ = rows.filter(state__in=[State.STOPPED, State.MUXING, State.READY])
+    ended_ = rows.filter(state__in=recordings.KEPT)
     return ended_.update(state=State.CLOSED, closed_at=clock.now(), closed_by=by)
 
 
@@ -302,16 +300,22 @@ def _subject(room: Room, subject_id: str) -> tuple[Participant, PresentPerson | 
     return participant_of(room, subject_id), None
 
 
-def _check_words(words: Words) -> None:
+def _text(room: Room, words: Words) -> ConsentText:
+    """What was shown: with the site's purpose and reference as they are now, or refused."""
     try:
         text = consent_texts.recording_text(words.language, words.text_version)
     except consent_texts.UnknownText:
         text = None
     current = words.text_version == consent_texts.RECORDING_VERSION
-    if text is None or not current or text.sha256 != words.text_sha256:
+    if (
+        text is None
+        or not current
+        or recordings.shown(room.consultation, text)[1] != words.text_sha256
+    ):
         raise RoomRefused(
             "stale_text", _("The text of the consent has changed. Please read it again.")
         )
+    return text
 
 
 def _not_theirs() -> RoomRefused:

@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consultations import consent_texts, recordings, refused_links, rules, whereabouts
+from consultations import consent_texts, refused_links, rules, whereabouts
 from consultations.access import GUEST_COOKIE, Seat, guest_of, link_or_404, seat_for
 from consultations.actions.entering import may_come_late, open_visit, opened
 from consultations.actions.guests import start_session
@@ -25,12 +25,10 @@ from scheduling.models import Appointment, AppointmentStatus
 from scheduling.rules import FINAL, join_window
 from telemed.accounts.access import viewer
 from telemed.accounts.doors import door, unstored
-from telemed.accounts.names import user_name
 from telemed.accounts.queries import first_contacts
 from telemed.accounts.roles import May
 from telemed.audit import actions as audit
 from telemed.lib import clock
-from telemed.lib.fields import localized
 from telemed.lib.refusals import Refused
 
 GUEST_SECONDS = 24 * 3600
@@ -154,7 +152,7 @@ def _visit_page(
         "help_phone": _help_phone(seat.appointment),
         "where": _where(visit.consultation, seat) if seat.role in SAYS_WHERE else None,
     }
-    return render(request, "consultations/room.html", context | _recording(seat, visit))
+    return render(request, "consultations/room.html", context)
 
 
 def _audit_opening(seat: Seat, code: str = "") -> None:
@@ -204,20 +202,6 @@ def _same_browser(request: HttpRequest, participant: Participant, now: datetime)
     return participant.state not in rules.OUTSIDE and rules.keeps_place(
         participant.last_seen_at, same_browser=participant.browser == browser_of(request), now=now
     )
-
-
-def _recording(seat: Seat, visit: Room) -> dict[str, Any]:
-    """The words that people agree to before they are recorded; nothing where it is not offered."""
-    site = recordings.site_of(visit.consultation)
-    if not recordings.is_offered(site):
-        return {}
-    text = consent_texts.recording_text(get_language() or "fr")
-    shown = text.shown(
-        user_name(seat.appointment.specialist.user),
-        purpose=localized(site.recording_purpose, text.language),
-        reference=site.recording_reference,
-    )
-    return {"recording_text": text, "recording_words": shown}
 
 
 def _recordings_url(seat: Seat, visit: Room) -> str:

@@ -1,6 +1,7 @@
 """Recordings after the visit: for the specialist who took them, and the patient once released."""
 
 import re
+from functools import partial
 from uuid import UUID
 
 from django.core.cache import cache
@@ -29,7 +30,7 @@ from telemed.audit import actions as audit
 from telemed.lib.crypto import Unreadable
 
 OK, PARTIAL, UNSATISFIABLE = 200, 206, 416
-ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+ONE_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 HEARD_SECONDS = 3600  # within which going on with the same film is one playing of it
 
 
@@ -78,7 +79,7 @@ def film(request: HttpRequest, recording_id: UUID, number: int) -> HttpResponseB
     if part:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{opened.size}"
     return StreamingHttpResponse(
-        part_of(opened, start, stop),
+        part_of(opened, start, stop, partial(_is_still_there, row)),
         status=PARTIAL if part else OK,
         content_type="video/webm",
         headers=headers,
@@ -108,6 +109,11 @@ def close(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     patient = row.consultation.appointment.patient_id
     actions.close(row, who.user, who.actor(May.RECORDING_CLOSE, patient_id=patient))
     return redirect("consultations:recordings", row.consultation.appointment_id)
+
+
+def _is_still_there(row: Recording) -> bool:
+    """Somebody may close it while it is played."""
+    return Recording.objects.filter(pk=row.pk, state=row.state).exists()
 
 
 def _films(row: Recording) -> list[dict[str, object]]:

@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 from asgiref.testing import ApplicationCommunicator
 from django.db import connections
 
-from consultations import consent_texts, tickets
+from consultations import consent_texts, recordings, tickets
 from consultations.access import Seat, guest_seat, seat_for
 from consultations.actions.entering import enter as enter_room
 from consultations.actions.guests import start_session
+from consultations.models import Consultation
 from consultations.process import Process
 from consultations.sockets import PING_SECONDS
 from scheduling import links
@@ -173,9 +174,18 @@ def words(decision: str = "given", *, patient: bool = True, how: str = "tapped")
     return _said(consent_texts.text_for("fr", patient=patient), decision, how)
 
 
-def recording_words(decision: str = "given", how: str = "tapped") -> dict[str, str]:
-    """The same of the text about being recorded."""
-    return _said(consent_texts.recording_text("fr"), decision, how)
+def recording_words(
+    decision: str = "given", how: str = "tapped", sha256: str = ""
+) -> dict[str, str]:
+    """The same of the text about being recorded, which a site's purpose stands in."""
+    said = _said(consent_texts.recording_text("fr"), decision, how)
+    return said | ({"text_sha256": sha256} if sha256 else {})
+
+
+def recording_shown(participant: str) -> str:
+    """The hash of what everybody in that one's visit reads of being recorded."""
+    visit = Consultation.objects.get(room__participants=UUID(participant))
+    return recordings.shown(visit, consent_texts.recording_text("fr"))[1]
 
 
 def _said(text: consent_texts.ConsentText, decision: str, how: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
-from consultations import processes, recordings, tasks
+from consultations import processes, recording_files, recordings, tasks
 from consultations.access import seat_for
 from consultations.actions import recording as actions
 from consultations.actions.entering import enter
@@ -92,6 +92,18 @@ def test_packets_become_films_that_decode_and_then_go(ready, folder):
         assert b"webm" not in raw
         assert film["seconds"] == pytest.approx(4, abs=0.2)
         assert len(film["sha256"]) == 64
+
+
+async def test_who_closes_it_stops_a_film_that_is_being_played(ready, cast, monkeypatch):
+    monkeypatch.setattr(recording_files, "ASKED_EVERY_BYTES", 1)
+    client = AsyncClient()
+    await client.aforce_login(cast.salma)
+    answer = await client.get(film_url(ready))
+    parts = [await anext(answer.streaming_content)]
+    await Recording.objects.filter(pk=ready.pk).aupdate(state="closed")
+    parts += [part async for part in answer.streaming_content]
+
+    assert sum(map(len, parts)) < int(answer["Content-Length"])
 
 
 async def test_a_film_plays_for_the_specialist_who_took_it(ready, cast):
@@ -210,7 +222,8 @@ def test_nothing_taken_leaves_nothing(taken):
     assert taken.state == "deleted"
 
 
-def test_of_a_process_that_was_killed_what_it_had_written_is_kept(taken):
+def test_of_a_process_that_was_killed_what_it_had_written_is_kept(taken, visit):
+    make.records(visit.organisation)
     process = processes.register("m1")
     Recording.objects.filter(pk=taken.pk).update(
         state="recording", written_at=None, stopped_at=None, process=process, epoch=process.epoch

@@ -1,10 +1,13 @@
 """Recording through the room's own socket: who is asked, when it runs, what reaches the disk."""
 
 import asyncio
+import threading
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
+from consultations import facts as room_facts
 from consultations import recordings
 from consultations.models import Recording, RecordingConsent, Room
 from consultations.sfu import record
@@ -14,7 +17,13 @@ from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.lib.sealed_file import SealedReader
 from tests import make
-from tests.consultations.callers import guest_of, in_thread, recording_words, words
+from tests.consultations.callers import (
+    guest_of,
+    in_thread,
+    recording_shown,
+    recording_words,
+    words,
+)
 from tests.consultations.media import connected, hears
 
 
@@ -36,7 +45,7 @@ async def call(recording_site, call):
 
 
 async def agrees(caller, subject="", **fields):
-    said = {**recording_words(), **fields}
+    said = recording_words(sha256=await in_thread(recording_shown, caller.id)) | fields
     return await caller.change("record_consent", subject=subject or caller.id, **said)
 
 
@@ -58,6 +67,10 @@ async def is_over(caller) -> str:
     """Waits for the end; why, as everybody is told."""
     await caller.until(lambda: not caller.snapshot["recording"]["on"])
     return str(caller.snapshot["recording"]["why"])
+
+
+async def on_disk_if_any(row: Recording) -> list[record.RecordedPacket]:
+    return await on_disk() if recordings.packets_path(row.pk).exists() else []
 
 
 async def on_disk() -> list[record.RecordedPacket]:
@@ -277,3 +290,126 @@ async def test_what_another_epoch_began_is_not_continued(recorded):
 
     assert (older.state, older.why) == ("stopped", "lost")
     assert not recordings.packets_path(older.pk).exists()
+
+
+@pytest.fixture
+async def held(monkeypatch):
+    """Holds every reading of the room that finds a recording back, once it is made, until told."""
+    go, reached, loop = threading.Event(), asyncio.Event(), asyncio.get_running_loop()
+    load = room_facts.load
+
+    def loaded(room_id):
+        facts = load(room_id)
+        if facts.recorded.running is not None:
+            loop.call_soon_threadsafe(reached.set)
+            go.wait(10)
+        return facts
+
+    monkeypatch.setattr(room_facts, "load", loaded)
+    return SimpleNamespace(reached=reached, go=go.set)
+
+
+@pytest.mark.parametrize("said", ["withdraw", "record_withdraw", "record_consent", "declare"])
+async def test_what_is_said_while_it_begins_is_heard(call, held, process, said):
+    """The process has read that it may record, and is about to; the word against it comes first."""
+    salma, amina, doctor, _patient = call
+    await agrees(salma)
+    await agrees(amina)
+    await salma.change("record_start")
+    async with asyncio.timeout(5):
+        await held.reached.wait()
+    fields = {
+        "withdraw": {"participant": amina.id},
+        "record_withdraw": {"subject": amina.id, "keep": True},
+        "record_consent": {"subject": amina.id, **recording_words("refused")},
+        "declare": {"person": str(uuid4()), "name": "Rkia", "capacity": "aunt", "on_camera": True},
+    }[said]
+    if said == "record_consent":
+        fields["text_sha256"] = await in_thread(recording_shown, amina.id)
+    (room,) = process.rooms
+    word = asyncio.create_task(amina.change(said, **fields))
+    await amina.until(lambda: any(stop.recording for stop in room.stops.values()))
+    held.go()
+    assert (await word)["type"] == "done"
+    if said != "withdraw":
+        await hears(doctor, 20)
+
+    row = await Recording.objects.aget()
+    assert row.state == "stopped"
+    assert await on_disk_if_any(row) == []
+
+
+async def test_who_may_not_be_seen_is_not_recorded_either(recorded):
+    salma, amina, *_ = recorded
+
+    await amina.change("withdraw", participant=amina.id)
+
+    assert await is_over(salma) == "withdrawn"
+    await amina.until(lambda: amina.snapshot["recording"]["here"][0]["taken"])
+    await amina.change("consent", participant=amina.id, **words())
+    assert (await salma.change("record_start"))["code"] == "recording_unconsented"
+    await amina.change("record_withdraw", subject=amina.id, keep=False)
+    assert (await Recording.objects.aget()).state == "closed"
+    await amina.until(lambda: not amina.snapshot["recording"]["here"][0]["taken"])
+
+
+async def test_other_words_are_agreed_to_anew(call):
+    salma, amina, *_ = call
+    before = await in_thread(recording_shown, amina.id)
+    await agrees(salma)
+    await Organisation.objects.aupdate(recording_purpose={"fr": "Recherche"})
+
+    said = recording_words(sha256=before)
+    assert (await amina.change("record_consent", subject=amina.id, **said))["code"] == "stale_text"
+    await agrees(amina)
+    assert (await salma.change("record_start"))["code"] == "recording_unconsented"
+    await agrees(salma)
+    assert (await salma.change("record_start"))["type"] == "done"
+
+
+async def test_what_is_asked_is_told_in_full(call):
+    salma, amina, *_ = call
+    await salma.change("record_ask")
+    await amina.until(lambda: amina.snapshot["recording"]["text"])
+
+    told = amina.snapshot["recording"]["text"]
+    assert "Formation" in told["words"]
+    assert "D-77/2026" in told["words"]
+    said = recording_words(sha256=told["sha256"])
+    assert (await amina.change("record_consent", subject=amina.id, **said))["type"] == "done"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"recording_enabled": False}, {"recording_purpose": {"fr": "Recherche"}}]
+)
+async def test_a_site_that_allows_it_no_more_ends_it(recorded, visit, changed):
+    salma, *_ = recorded
+    site = await Organisation.objects.aget(pk=visit.organisation_id)
+    for name, value in changed.items():
+        setattr(site, name, value)
+
+    await in_thread(site.save)
+
+    assert await is_over(salma) == "off"
+
+
+async def test_somebody_else_under_the_same_entry_was_never_asked(recorded):
+    salma, amina, *_ = recorded
+    person = {"person": str(uuid4()), "capacity": "mother", "on_camera": False}
+    await amina.change("declare", name="Rkia", **person)
+    await agrees(amina, person["person"])
+    assert (await salma.change("record_start"))["type"] == "done"
+    await amina.change("declare", name="Rkia", **person)
+    await salma.until(lambda: salma.snapshot["recording"]["on"])
+
+    await amina.change("declare", name="Moha", **person)
+
+    assert await is_over(salma) in {"unconsented", "withdrawn"}
+    assert (await salma.change("record_start"))["code"] == "recording_unconsented"
+
+
+async def test_with_the_lease_everything_is_let_go(recorded, process):
+    await process.rooms.abandon(str((await Room.objects.aget()).pk))
+
+    assert await on_disk()
+    assert (await Recording.objects.aget()).why == "lost"

@@ -20,7 +20,7 @@ from scheduling.actions import issue_link
 from telemed.audit.actor import SYSTEM
 from telemed.lib import clock
 from tests import make, matrix
-from tests.consultations.callers import Caller, in_thread, recording_words, words
+from tests.consultations.callers import Caller, in_thread, recording_shown, recording_words, words
 
 LINES = {
     name: dict(zip(matrix.SOCKET_COLUMNS, cells, strict=True))
@@ -179,6 +179,8 @@ async def told(caller: Caller, name: str, sent: dict[str, Any]) -> str:
 async def cell(name: str, column: str, people: dict[str, Caller], foreign: str) -> str:
     caller = people[column]
     about = fields(name, target(name, column, people), column)
+    if name == "record_consent":
+        about["text_sha256"] = await in_thread(recording_shown, caller.id)
     key = next((key for key in ("participant", "subject") if key in about), "")
     other = await told(caller, name, {**about, key: foreign}) if key else ""
     own = await told(caller, name, about)

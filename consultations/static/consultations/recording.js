@@ -1,6 +1,6 @@
 /**
  * Being recorded: the sign, the question to everybody, start and stop, and taking it back. Draws
- * what the snapshot says (PROTOCOL.md); without the page's part about recording it does nothing.
+ * what the snapshot says (PROTOCOL.md).
  */
 
 import { announce } from "../telemed/js/announce.js";
@@ -13,13 +13,14 @@ import { copy, maybe, one, word } from "./words.js";
 export class RecordingPart {
   /** @type {Recording | null} */ shown = null;
   /** @type {Set<string>} */ asked = new Set();
+  /** @type {Set<string>} who has chosen here what becomes of what was recorded */ chosen = new Set();
 
   /** @param {HTMLElement} root @param {Ask} ask */
   constructor(root, ask) {
     this.root = root;
     this.ask = ask;
-    this.panel = maybe(root, "[data-recording-panel]");
-    this.panel?.addEventListener("click", (event) => {
+    this.panel = one(root, "[data-recording-panel]");
+    this.panel.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target).closest("[data-record]");
       if (target instanceof HTMLElement) this.ask(`record_${target.dataset.record}`);
     });
@@ -29,9 +30,8 @@ export class RecordingPart {
   take(recording) {
     const was = this.shown;
     this.shown = recording ?? null;
-    if (!this.panel) return;
     this.tell(was);
-    this.panel.hidden = !recording?.offered && !recording?.on;
+    this.panel.hidden = !recording?.offered && !recording?.on && !recording?.here.some((each) => each.taken);
     for (const sign of this.root.querySelectorAll("[data-recording-sign]")) {
       sign.toggleAttribute("hidden", !recording?.on);
     }
@@ -39,6 +39,7 @@ export class RecordingPart {
       this.drawPanel(recording);
       this.drawQuestion(recording);
       this.drawTakingBack(recording);
+      this.drawTaken(recording, was);
     }
   }
 
@@ -51,7 +52,7 @@ export class RecordingPart {
 
   /** @param {Recording} recording */
   drawPanel(recording) {
-    const panel = /** @type {HTMLElement} */ (this.panel);
+    const { panel } = this;
     const { on, asked, offered, missing, here } = recording;
     /** @param {string} name @param {boolean} wanted */
     const show = (name, wanted) => maybe(panel, `[data-record="${name}"]`)?.toggleAttribute("hidden", !wanted);
@@ -61,6 +62,7 @@ export class RecordingPart {
     const open = here.some((each) => each.consent !== "given");
     one(panel, "[data-recording-answer]").hidden = on || !(asked && open);
     one(panel, "[data-recording-back]").hidden = !here.some((each) => each.consent === "given");
+    one(panel, "[data-recording-taken]").hidden = leftBehind(recording).length === 0;
     const state = on ? "on" : asked ? "asked" : "off";
     const names = missing.join(", ");
     const lacking = asked && missing.length > 0 ? word("recording-missing", { names }) : "";
@@ -72,6 +74,7 @@ export class RecordingPart {
     const dialog = /** @type {HTMLDialogElement} */ (one(document, "#recording-ask"));
     const undecided = recording.here.filter((each) => each.consent !== "given");
     const cards = recording.asked ? undecided : [];
+    one(dialog, "[data-recording-text]").textContent = recording.text?.words ?? "";
     drawCards(one(dialog, "[data-recording-cards]"), cards, "t-recorded", (card, each) => {
       const speaker = /** @type {HTMLSelectElement} */ (one(card, "select"));
       const names = each.speakers.map(({ id, name }) => new Option(word("recording-guardian", { name }), id));
@@ -89,7 +92,7 @@ export class RecordingPart {
   /** @param {Recorded} each @param {string} decision @param {string} speaker */
   decide(each, decision, speaker) {
     const spoken = decision === "spoken";
-    const { version = "", sha256 = "", language = "" } = one(document, "[data-recording-text]").dataset;
+    const { version = "", sha256 = "", language = "" } = this.shown?.text ?? {};
     this.ask("record_consent", {
       subject: each.id,
       decision: spoken ? "given" : decision,
@@ -107,12 +110,36 @@ export class RecordingPart {
     const agreed = recording.here.filter((each) => each.consent === "given");
     drawCards(one(dialog, "[data-recording-cards]"), agreed, "t-recording-back", (card, each) =>
       listen(card, (choice) => {
+        this.chosen.add(each.id);
         this.ask("record_withdraw", { subject: each.id, keep: choice === "keep" });
         dialog.close();
       }),
     );
     if (agreed.length === 0) dialog.close();
   }
+
+  /** Who took back all consent is asked, too, what becomes of what was recorded of them; whoever
+   * kept it may think again. @param {Recording} recording @param {Recording | null} was */
+  drawTaken(recording, was) {
+    const dialog = /** @type {HTMLDialogElement} */ (one(document, "#recording-taken"));
+    const left = leftBehind(recording);
+    drawCards(one(dialog, "[data-recording-cards]"), left, "t-recording-taken", (card, each) =>
+      listen(card, (choice) => {
+        this.chosen.add(each.id);
+        if (choice === "delete") this.ask("record_withdraw", { subject: each.id, keep: false });
+        dialog.close();
+      }),
+    );
+    const given = (was?.here ?? []).filter((each) => each.consent === "given").map((each) => each.id);
+    const fresh = left.some((each) => given.includes(each.id) && !this.chosen.has(each.id));
+    if (fresh && !dialog.open) dialog.showModal();
+    if (left.length === 0) dialog.close();
+  }
+}
+
+/** @param {Recording} recording */
+function leftBehind(recording) {
+  return recording.here.filter((each) => each.taken && each.consent !== "given");
 }
 
 /**

@@ -44,10 +44,12 @@
  * @typedef {{place: string, place_confirmed: boolean, phone: string, phone_confirmed: boolean,
  *   contact: string, number: string, hospital: string, hospital_phone: string,
  *   calls_back: string}} Emergency
- * @typedef {{id: string, name: string, consent: ConsentState,
+ * @typedef {{id: string, name: string, consent: ConsentState, taken: boolean,
  *   speakers: {id: string, name: string}[]}} Recorded
+ * @typedef {{version: string, language: string, sha256: string, words: string}} RecordingText
  * @typedef {{offered: boolean, asked: boolean, on: boolean, since: string | null,
- *   why: string | null, taken: boolean, missing: string[], here: Recorded[]}} Recording
+ *   why: string | null, taken: boolean, text: RecordingText | null, missing: string[],
+ *   here: Recorded[]}} Recording
  * @typedef {{id: string, participant: string, name: string, site: string, side: string,
  *   state: "asked" | "sending" | "checking" | "ready" | "refused" | "cancelled" | "failed",
  *   bytes: number, sha256: string, at: string, url: string | null}} Picture
