@@ -96,6 +96,8 @@ class Pace:
             "chat": Allowance(rate=0.8, burst=8),
             "offer": Allowance(rate=0.4, burst=4),
             "stats": Allowance(rate=0.2, burst=3),
+            # Each is a reading of the room, which everybody in it is shown.
+            "snapshot": Allowance(rate=0.5, burst=5),
         }
         self._changes = Allowance(rate=4, burst=40)
 

@@ -137,7 +137,8 @@ class RoomSocket(AsyncWebsocketConsumer):
             self.rooms.engine.heard(self.ticket.room, self.participant)
             await self.tell({"type": "pong", "number": self.rooms.number(self.ticket.room)})
         elif message.type == "snapshot":
-            self.rooms.refresh_soon(self.ticket.room)
+            if self._pace(self.ticket).allows(message.type, now):
+                self.rooms.refresh_soon(self.ticket.room)
         elif message.type == "hello":
             await self.end(BAD, "hello")
         elif not self._pace(self.ticket).allows(message.type, now):
@@ -183,8 +184,8 @@ class RoomSocket(AsyncWebsocketConsumer):
             }
         )
         if ticket.room:
-            await self._group("add", ticket.room)
             room = await self.rooms.enter(ticket.room, self)
+            await self._group("add", ticket.room)
             await self.rooms.refresh(ticket.room)
             await self._show_slots(room)
 
@@ -197,7 +198,8 @@ class RoomSocket(AsyncWebsocketConsumer):
         """Hints are a help: a lost Redis must not keep anybody out or end a call."""
         layer = self.channel_layer
         try:
-            await getattr(layer, f"group_{verb}")(groups.room(room), self.channel_name)
+            work = getattr(layer, f"group_{verb}")(groups.room(room), self.channel_name)
+            await groups.within_reason(work)
         except groups.LOST:
             logger.warning("the channel layer does not answer")
 

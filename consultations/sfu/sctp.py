@@ -11,7 +11,9 @@ import struct
 
 COMMON_HEADER, CHUNK_HEADER = 12, 4
 DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT, SHUTDOWN = range(8)
-ERROR, RECONFIG, FORWARD_TSN = 9, 130, 192
+ERROR, COOKIE_ECHO, RECONFIG, FORWARD_TSN = 9, 10, 130, 192
+# Each is answered by a packet of its own, so one packet must not ask for many.
+ANSWERED = frozenset({INIT, HEARTBEAT, SHUTDOWN, COOKIE_ECHO, RECONFIG})
 # Where parameters begin in each chunk that has some, behind the chunk's header.
 PARAMETERS_AT = {INIT: 16, INIT_ACK: 16} | dict.fromkeys(
     (HEARTBEAT, HEARTBEAT_ACK, ABORT, ERROR, RECONFIG), 0
@@ -31,13 +33,14 @@ class SctpInvalid(ValueError):
 def check(data: bytes, last_received: int | None) -> None:
     """Raises SctpInvalid; `last_received` is the newest number up to which all DATA has come, None
     before the association is up."""
-    position, chunks = COMMON_HEADER, 0
+    position, chunks, answered = COMMON_HEADER, 0, 0
     while position + CHUNK_HEADER <= len(data):
         kind, _, size = struct.unpack_from("!BBH", data, position)
         if size < CHUNK_HEADER or position + size > len(data):
             raise SctpInvalid("chunk past the end")
         chunks += 1
-        if chunks > MAX_CHUNKS:
+        answered += kind in ANSWERED
+        if chunks > MAX_CHUNKS or answered > 1:
             raise SctpInvalid("too many chunks")
         _check_chunk(kind, data[position + CHUNK_HEADER : position + size], last_received)
         position += size + -size % 4

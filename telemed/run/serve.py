@@ -11,6 +11,9 @@ import uvicorn
 # With the default of 5 ms a thread at work holds up packets for as long; measured, a tenth of it
 # brings the delay at p99 from 43 ms to 10 ms where two threads work (docs/architecture.md).
 MEDIA_SWITCH_INTERVAL = 0.0005
+# What a browser may say at once, inflated: refused by the server of sockets before anything is made
+# of it. Its default of 16 MB is 16 kB on the wire, and a tenth of a second of everybody's calls.
+MAX_MESSAGE_BYTES = 64 * 1024
 
 
 def main() -> None:
@@ -31,6 +34,7 @@ def main() -> None:
         log_config=None,
         access_log=False,  # paths may hold a personal link; the request middleware logs routes
         server_header=False,
+        ws_max_size=MAX_MESSAGE_BYTES,
         # Only the front reaches this socket, and the front has dropped what the client claimed.
         forwarded_allow_ips="*",
         timeout_graceful_shutdown=5,

@@ -103,6 +103,26 @@ async def test_a_flood_of_what_is_never_told_to_wait(flooder, others):
     assert answers.keys() == {"done"}
 
 
+async def test_asking_for_the_room_again_and_again_shows_it_to_nobody_as_often(flooder, others):
+    """A snapshot may be long, and others have it on a thin link."""
+    salma, _amina = flooder.beside
+    await salma.settle()
+    shown = len(salma.came)
+
+    async def flood() -> None:
+        start = time.monotonic()
+        for number in range(int(SECONDS * A_SECOND)):
+            await asyncio.sleep(max(0.0, start + number / A_SECOND - time.monotonic()))
+            await flooder.say("snapshot")
+
+    begun = time.monotonic()
+    await assert_undisturbed(others, flood, SECONDS)
+    await salma.settle()
+    snapshots = [one for one in salma.came[shown:] if one["type"] == "snapshot"]
+    assert len(snapshots) <= 5 + 0.5 * (time.monotonic() - begun) + 2
+    assert flooder.closed is None
+
+
 async def take(caller: Caller, answers: Counter[str]) -> None:
     """What has come by now, counted by code."""
     heard = len(caller.came)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from consultations.sfu import sctp
 from consultations.sfu.sctp import DATA, HEARTBEAT, INIT, SACK
 from tests.fuzz import world
 from tests.fuzz.seeds import _chunk, _data, seeds
@@ -108,3 +109,11 @@ def test_what_is_made_to_be_slow_is_not(what: str, ways: dict[str, Target]) -> N
 def test_a_number_that_is_not_the_next_keeps_little(ways: dict[str, Target]) -> None:
     assert _data(1)[0] == DATA
     ways["sctp"](framed(*[_data(ahead, b"x", 51, 2) for ahead in (1, 3, 600, 1 << 30)]))
+
+
+def test_one_packet_asks_for_one_answer() -> None:
+    """Each is a packet of its own: thirty-two in one would make a participant an amplifier."""
+    packet = bytes(12) + _chunk(HEARTBEAT, b"\0\x01\0\x08abcd")
+    sctp.check(packet, None)
+    with pytest.raises(sctp.SctpInvalid):
+        sctp.check(packet + _chunk(HEARTBEAT, b"\0\x01\0\x08abcd"), None)

@@ -5,7 +5,9 @@ import ssl
 
 import httpx
 import pytest
+import websockets
 from playwright.sync_api import Page
+from websockets import Origin
 
 from telemed.run.addresses import network_addresses
 from tests.servers import Product
@@ -38,6 +40,17 @@ def test_forms_are_taken_at_every_address(product: Product) -> None:
                 headers={"X-CSRFToken": client.cookies["csrftoken"], "Origin": address},
             )
             assert answer.status_code == 200
+
+
+async def test_a_message_that_is_too_long_is_never_made_whole(product: Product) -> None:
+    """A kilobyte on the wire, a megabyte inflated: nobody needs a ticket to send that."""
+    address = product.url.replace("http", "ws") + "/media/m1/room"
+    async with websockets.connect(address, origin=Origin(product.url)) as client:
+        await client.send(json.dumps({"type": "x" * (1 << 20)}))
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await client.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
 
 
 @pytest.mark.browser
