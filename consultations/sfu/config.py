@@ -45,6 +45,7 @@ class MediaConfig:
     max_peers: int = 200
     max_peers_per_room: int = 8
     max_handshakes: int = 64
+    max_echoes: int = 20
     silence_seconds: float = 2.5
     idle_silence_seconds: float = 6.0
     signal_silence_seconds: float = 2.6

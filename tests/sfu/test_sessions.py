@@ -193,6 +193,20 @@ async def test_offers_do_not_pile_up_slots(server: MediaServer) -> None:
     amina.kill()
 
 
+async def test_connection_tests_take_no_place_of_a_call(start: Start) -> None:
+    server = await start(max_peers=2, max_echoes=2, max_handshakes=2)
+    tests = [PacketPeer(server, "", name) for name in ("one", "two", "three")]
+    for peer in tests[:2]:
+        await server.echo(peer.name, peer.offer())
+    with pytest.raises(JoinRefused) as refusal:
+        await server.echo(tests[2].name, tests[2].offer())
+    assert refusal.value.code == "full"
+
+    amina = PacketPeer(server, "room", "amina")
+    await amina.enter()
+    amina.kill()
+
+
 async def test_a_full_server_says_so(start: Start) -> None:
     server = await start(max_peers=1)
     await PacketPeer(server, "room", "amina").signal()
