@@ -15,6 +15,8 @@ AUDIO_BITRATE, THIN_AUDIO_BITRATE, THIN_BITRATE = 45_000, 30_000, 180_000
 FIRST_VIDEO_BITRATE = 16_000  # of a still picture every few seconds
 MIN_VIDEO_BITRATE = 60_000  # of each further one
 SAVED_VIDEO_BITRATE = 150_000  # of each, to a viewer who pays for every megabyte
+# Of each, looked for where a link is thin: with the voice, some more than what is taken of it.
+SAVED_PROBE_BITRATE = 2 * SAVED_VIDEO_BITRATE
 FULL_VIDEO_BITRATE = 1_700_000
 FLOWING_SECONDS = 10.0  # without a packet, after which a camera counts as off; a still comes sooner
 RESUME_FACTOR = 1.5
@@ -47,8 +49,9 @@ def divide(viewer: Peer, share: Share, now: float) -> None:
     for slot in videos:
         slot.pause(slot in flowing[pictures:] or viewer.appetite == "none")
     moving = sum(slot.source is not None and slot.source.open for slot in videos)
-    if moving and viewer.appetite == "all":
-        viewer.downlink.probe(videos[0], moving * FULL_VIDEO_BITRATE, now)
+    most = {"all": FULL_VIDEO_BITRATE, "save": SAVED_PROBE_BITRATE, "none": 0}[viewer.appetite]
+    if moving and most:
+        viewer.downlink.probe(videos[0], moving * most, now)
     share.per_picture, share.known = int(room / max(1, pictures)), True
 
 

@@ -22,7 +22,9 @@ from .source import Source
 SPEECH_LEVEL = 70.0  # of 127, that is -57 dBov
 SPEAKER_LEAD = 6.0
 REMB_INTERVAL = 0.5
-UNWATCHED_BITRATE = 150_000
+# What a picture may take that nobody sees at present. More than a thin link's: who is told of so
+# little takes it for the link, and says so, and alone in the room nobody minds what it costs.
+UNWATCHED_BITRATE, ALONE_BITRATE = 200_000, 400_000
 # What a picture of bits a second is, from the best down; browsers step down at the same figures.
 MODES = ((220_000, "full"), (110_000, "small"), (24_000, "slow"), (0, "still"))
 
@@ -252,11 +254,12 @@ class Room:
                 allowed = voice_bitrate(viewer) + pictures * share.per_picture
                 book[publisher] = min(book.get(publisher, allowed), allowed)
         limits = guessed | settled
+        unwatched = UNWATCHED_BITRATE if len(self.peers) > 1 else ALONE_BITRATE
         for peer_id, peer in self.peers.items():
             for source in peer.streams:
                 source.measure(now)
             sizes = self._review_layers(peer, now)
-            limit = limits.get(peer_id, AUDIO_BITRATE if sizes else UNWATCHED_BITRATE)
+            limit = limits.get(peer_id, AUDIO_BITRATE if sizes else unwatched)
             self._hold(peer, limit + sizes, now)
 
     def _review_layers(self, publisher: Peer, now: float) -> int:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visit import line
+from tests.browser.visit import PHONE, line
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
 
@@ -71,6 +71,10 @@ LONG_PACKETS = """async () => {
   const seconds = (now.timestamp - before.timestamp) / 1000;
   return seconds > 0.9 && (now.packetsSent - before.packetsSent) / seconds <= 20;
 }"""
+# Whether a voice that was sent over all of the last second went in usual packets.
+SHORT_PACKETS = LONG_PACKETS.replace("<= 20", "> 35")
+# Seconds in which somebody who is alone may take what nobody watches for a thin way out.
+ALONE_MS = 5000
 CLIMB = """async (steps) => {
   const { Ladder } = await import("/static/consultations/ladder.js");
   const ladder = new Ladder();
@@ -147,6 +151,20 @@ def test_voice_only_is_chosen_and_taken_back(together):
     expect(specialist.page.locator(SEAT)).to_have_class(PICTURED)
 
 
+def test_who_is_first_has_no_thin_way_out(someone, visit):
+    """Nobody sees their picture yet, and the media server holds it to little."""
+    specialist, patient = someone("dr.salma"), someone("amina", **PHONE)
+    specialist.go_in(visit.path)
+    specialist.page.wait_for_function("() => connections.at(-1)?.connectionState === 'connected'")
+    specialist.page.wait_for_timeout(ALONE_MS)
+    patient.go_in(visit.path)
+    patient.agree()
+    specialist.admit()
+    specialist.sees()
+    assert "faible" not in line(specialist).inner_text()
+    specialist.page.wait_for_function(SHORT_PACKETS, polling=1000, timeout=5_000)
+
+
 def test_a_thin_way_out_keeps_the_voice_and_says_what_the_picture_is(together):
     patient, specialist = together
     patient.thin(up_kbit=70)
@@ -156,3 +174,4 @@ def test_a_thin_way_out_keeps_the_voice_and_says_what_the_picture_is(together):
     patient.mend()
     expect(line(patient)).not_to_contain_text("صوتكم", timeout=60_000)
     specialist.sees(30)
+    patient.page.wait_for_function(SHORT_PACKETS, polling=1000, timeout=60_000)

@@ -44,3 +44,14 @@ def test_a_thin_link_is_charged_what_a_thin_voice_takes() -> None:
         share = Share()
         divide(viewer(bitrate), share, 1.0)
         assert share.per_picture == left
+
+
+def test_who_saves_data_is_looked_for_room_for_a_small_picture() -> None:
+    """Where nothing but the voice flows, an estimate rises by what is tried alone."""
+    tried: dict[str, list[float]] = {"all": [], "save": [], "none": []}
+    for appetite, wanted in tried.items():
+        someone = viewer(40_000)
+        someone.appetite = appetite
+        someone.downlink.probe = lambda slot, most, now, wanted=wanted: wanted.append(most)
+        divide(someone, Share(), 1.0)
+    assert tried == {"all": [1_700_000], "save": [300_000], "none": []}

@@ -132,13 +132,14 @@ export class Call extends EventTarget {
   }
 
   /**
-   * The voice in few long packets from now on: what a thin way out saves on headers, the picture can
-   * have. The server has no part in it: its newest answer is taken once more, with longer packets,
-   * and a full way out need not carry another offer.
+   * The voice in few long packets: what a thin way out saves on headers, the picture can have; or
+   * in short ones again. The server has no part in it: its newest answer is taken once more, and a
+   * full way out need not carry another offer.
+   * @param {boolean} wanted
    */
-  saveHeaders() {
-    if (this.#thin) return;
-    this.#thin = true;
+  saveHeaders(wanted) {
+    if (this.#thin === wanted) return;
+    this.#thin = wanted;
     // An answer that is awaited is taken so; a connection that is closed meanwhile needs none.
     if (this.#pending === null && this.#answer !== null) this.#agree(null, this.#answer).catch(() => {});
   }

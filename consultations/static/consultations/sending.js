@@ -18,12 +18,16 @@ const TRIED = ["small", "slow", "still"];
 const TRY_MS = 4000;
 /** Bits a second below which what headers take from the picture is worth a longer voice packet. */
 const THIN = 180_000;
+/** And above which, for so long, the voice has its own again. */
+const WIDE = 350_000;
+const WIDE_MS = 10_000;
 
 export class Sending {
   /** @type {Mode} */ mode = "small";
   /** @type {Choice} */ choice;
   #ladder = new Ladder();
   #triedAt = 0;
+  /** @type {number | null} */ #wideSince = null;
   /** @type {object | null} the connection that was told of mode and choice */ #told = null;
   /** @type {{call: object | null, mode: Mode | null}} what was made of which connection's camera */
   #shaped = { call: null, mode: null };
@@ -68,14 +72,21 @@ export class Sending {
     this.#told = call;
     this.mode = mode;
     this.#tryOut(call, now);
-    if ((availableUp ?? THIN) < THIN) call.saveHeaders();
+    this.#saveHeaders(call, availableUp ?? THIN, now);
+  }
+
+  /** @param {import("./call.js").Call} call @param {number} available @param {number} now */
+  #saveHeaders(call, available, now) {
+    this.#wideSince = available > WIDE ? (this.#wideSince ?? now) : null;
+    if (available < THIN) call.saveHeaders(true);
+    else if (this.#wideSince !== null && now - this.#wideSince >= WIDE_MS) call.saveHeaders(false);
   }
 
   /** Held to little, a browser learns slowly that its way out carries more. Allowed more for a
    * moment, Chromium tries (its probes follow what its encoders may take).
    * @param {import("./call.js").Call} call @param {number} now */
   #tryOut(call, now) {
-    if (!this.#ladder.settled || this.choice !== "all") return;
+    if (!this.#ladder.settled || this.mode === BEST[this.choice]) return;
     if (!TRIED.includes(this.mode) || !this.#ladder.isWell) this.#triedAt = now;
     if (now - this.#triedAt < TRY_MS) return;
     this.#triedAt = now;
