@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -150,13 +150,14 @@ def take(room_id: UUID | str, process_id: int, epoch: int) -> bool:
     False when another living process has it, when this epoch is over, or the room is closed.
     """
     current = MediaProcess.objects.filter(pk=process_id, epoch=epoch)
-    dead = ~Q(process__in=MediaProcess.objects.filter(_alive()))
-    fenced = ~Q(epoch=F("process__epoch"))
-    ours = Q(process_id=process_id)
-    free = Room.objects.filter(Q(process=None) | ours | dead | fenced, pk=room_id)
-    # An UPDATE may not join, so the conditions go through the row's own key.
+    holder = MediaProcess.objects.filter(
+        _alive(), pk=OuterRef("process_id"), epoch=OuterRef("epoch")
+    )
+    ours = Q(process_id=process_id, epoch=epoch)
+    # Each condition is asked of the row to be changed. In a second SELECT of rooms, an UPDATE that
+    # waited for PostgreSQL's lock on the row would still judge it by its older state.
     return bool(
-        Room.objects.filter(Exists(current), pk__in=free.values("pk"))
+        Room.objects.filter(Exists(current), ours | ~Exists(holder), pk=room_id)
         .exclude(state=Room.State.CLOSED)
         .update(process_id=process_id, epoch=epoch)
     )

@@ -1,9 +1,13 @@
 """A room belongs to one media process; rows settle which, by the database's clock."""
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.db import connection, connections
 from django.db.models.functions import Now
 
 from consultations import processes
@@ -117,6 +121,61 @@ def test_a_released_room_is_free(room, east, west):
 
     processes.release(room.pk, east.pk, east.epoch)
     assert take(room, west)
+
+
+@contextmanager
+def held_row(room):
+    """Until the body ends, whoever changes this room waits; a transaction of its own."""
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute(
+            "BEGIN; SELECT 1 FROM consultations_room WHERE id = %s FOR UPDATE", [room.pk]
+        )
+        yield
+        cursor.execute("ROLLBACK")
+    other.close()
+
+
+def until_waiting(count):
+    """So many connections wait for a lock."""
+    limit = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0] == count:
+                return
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize("before", ["free", "of a dead process", "of an earlier epoch"])
+def test_of_two_that_take_a_room_at_once_one_has_it(room, east, west, before):
+    south = processes.register("south")
+    if before != "free":
+        take(room, south)
+    if before == "of a dead process":
+        age(south, 10)
+    elif before == "of an earlier epoch":
+        processes.register("south")
+
+    def taking(process):
+        try:
+            return take(room, process)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as threads:
+        with held_row(room):
+            both = [threads.submit(taking, process) for process in (east, west)]
+            until_waiting(2)
+        east_has, west_has = (one.result() for one in both)
+
+    assert {east_has, west_has} == {True, False}
+    assert owner(room)[0] == (east.pk if east_has else west.pk)
 
 
 def test_people_are_sent_to_the_owner_while_it_lives(room, east, west):
