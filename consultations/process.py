@@ -27,7 +27,7 @@ from telemed.lib.exposition import Exposition
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
-SEEN_EVERY_BEATS = 10
+SEEN_EVERY_ROUNDS = 10
 SOCKET_SILENCE_SECONDS = 35.0
 SILENT = 4007
 
@@ -46,9 +46,10 @@ class Process:
         self.rooms = rooms
         self.epoch = 0
         self._row = 0
-        self._beats = 0
+        self._rounds = 0
         self._database_answered = time.monotonic()
         self._heart: asyncio.Task[None] | None = None
+        self._round: asyncio.Task[None] | None = None
         self.meter = Meter(settings.MEDIA_MAX_PEOPLE)
         self.load = processes.Load()
         self.draining = False
@@ -79,8 +80,8 @@ class Process:
         return process
 
     async def stop(self) -> None:
-        if self._heart is not None:
-            self._heart.cancel()
+        for task in filter(None, (self._heart, self._round)):
+            task.cancel()
         for room in self.rooms:
             await self.rooms.abandon(room.id)
         if self.exposition is not None:
@@ -116,8 +117,7 @@ class Process:
             try:
                 await self._beat()
             except Exception:
-                # Calls go on as they were permitted; nothing is concluded from a silent database,
-                # and no trouble with one room may stop the heart of all.
+                # Calls go on as they were permitted; nothing is concluded from a silent database.
                 logger.exception("the heartbeat did not reach the database")
             await asyncio.sleep(max(0.0, BEAT_SECONDS - (time.monotonic() - started)))
 
@@ -128,20 +128,35 @@ class Process:
         if not await database.beat(processes.beat, self._row, self.epoch, self.load):
             await self._fenced_off()
             return
-        ids = [room.id for room in self.rooms]
+        self._database_answered = time.monotonic()
+        # Beside the heart: a table that is locked, or a browser that does not take its end, may
+        # hold up a round for seconds, and others would think this process dead.
+        if self._round is None or self._round.done():
+            self._round = self.rooms.spawn(self._go_round())
+
+    async def _go_round(self) -> None:
+        try:
+            await self._look_after_rooms()
+        except Exception:
+            # No trouble with one room may keep the others from being looked after the next time.
+            logger.exception("the rooms could not be looked after")
+
+    async def _look_after_rooms(self) -> None:
+        ids, epoch = [room.id for room in self.rooms], self.epoch
         # Asked only where somebody hears of it: the figures, or whoever waits for the end.
         if not ids or self.exposition is not None:
-            self.draining = await database.beat(processes.is_draining, self._row, self.epoch)
+            self.draining = await database.read(processes.is_draining, self._row, epoch)
         if not ids and self.draining:
             self._end_of_service()
-        owned = await database.beat(processes.owned, self._row, self.epoch, ids)
-        self._database_answered = time.monotonic()
+        owned = await database.read(processes.owned, self._row, epoch, ids)
+        if epoch != self.epoch:
+            return  # what another epoch holds says nothing about the rooms entered since
         await self._shut_out()
         # Only those asked about: a room entered meanwhile is not a lost one.
         for room in [one for one in self.rooms if one.id in ids]:
             await self._attend(room, owned.get(room.id))
-        self._beats += 1
-        if self._beats % SEEN_EVERY_BEATS == 0:
+        self._rounds += 1
+        if self._rounds % SEEN_EVERY_ROUNDS == 0:
             self.rooms.spawn(self._keep_places())
 
     def _now(self) -> Now:
@@ -166,7 +181,7 @@ class Process:
         here = [(room, who, guest) for room in self.rooms for who, guest in room.who()]
         guests = {guest for *_, guest in here if guest is not None}
         people = {who for _room, who, _guest in here}
-        gone = await database.beat(access.shut_out, guests, people) if here else set()
+        gone = await database.read(access.shut_out, guests, people) if here else set()
         for room, who, guest in here:
             if guest in gone or who in gone:
                 self.rooms.refresh_soon(room.id)

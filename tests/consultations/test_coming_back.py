@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from consultations.models import ConsentOverride, Participant, Room
-from consultations.process import SEEN_EVERY_BEATS
+from consultations.process import SEEN_EVERY_ROUNDS
 from scheduling.actions.change import reassign
 from scheduling.models import Appointment, PatientPlace
 from telemed.audit.actor import Actor
@@ -322,6 +322,6 @@ async def test_an_open_socket_keeps_the_place(admitted, clock):
     clock.move(timedelta(minutes=10))
     moved = clock.now()
 
-    async with asyncio.timeout(2 * SEEN_EVERY_BEATS):
+    async with asyncio.timeout(2 * SEEN_EVERY_ROUNDS):
         while (await Participant.objects.aget(pk=amina.id)).last_seen_at < moved:
             await asyncio.sleep(0.2)

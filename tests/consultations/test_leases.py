@@ -3,7 +3,6 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from consultations.models import MediaProcess, Room
 from consultations.processes import Load
 from consultations.refusals import RoomRefused
 from tests.consultations.callers import in_thread
+from tests.consultations.lock import ROOMS, held, held_lock
 from tests.consultations.media import falls_silent
 
 QUIET = Load()
@@ -123,19 +123,6 @@ def test_a_released_room_is_free(room, east, west):
     assert take(room, west)
 
 
-@contextmanager
-def held_row(room):
-    """Until the body ends, whoever changes this room waits; a transaction of its own."""
-    other = connection.copy()
-    with other.cursor() as cursor:
-        cursor.execute(
-            "BEGIN; SELECT 1 FROM consultations_room WHERE id = %s FOR UPDATE", [room.pk]
-        )
-        yield
-        cursor.execute("ROLLBACK")
-    other.close()
-
-
 def until_waiting(count):
     """So many connections wait for a lock."""
     limit = time.monotonic() + 10
@@ -169,7 +156,7 @@ def test_of_two_that_take_a_room_at_once_one_has_it(room, east, west, before):
             connections.close_all()
 
     with ThreadPoolExecutor(2) as threads:
-        with held_row(room):
+        with held(f"BEGIN; {ROOMS}"):
             both = [threads.submit(taking, process) for process in (east, west)]
             until_waiting(2)
         east_has, west_has = (one.result() for one in both)
@@ -275,3 +262,15 @@ async def test_a_fenced_process_abandons_its_rooms_and_begins_anew(call, process
     async with asyncio.timeout(3):
         while process.epoch <= before + 1:
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's readers wait for nobody")
+async def test_a_locked_table_does_not_stop_the_heart(waiting, process):
+    beats = set()
+    async with (
+        held_lock("LOCK TABLE consultations_room IN ACCESS EXCLUSIVE MODE"),
+        asyncio.timeout(6),
+    ):
+        while len(beats) < 4:
+            beats.add((await MediaProcess.objects.aget(name=process.name)).heartbeat_at)
+            await asyncio.sleep(0.1)
