@@ -142,7 +142,8 @@ class LiveRoom:
     answers: OrderedDict[tuple[str, str], dict[str, Any]] = field(default_factory=OrderedDict)
     facts: Facts | None = None
     unattended_since: datetime | None = None
-    idle_since: datetime | None = None  # nobody is here by socket or by media
+    # Nobody is here by socket or by media; in a draining process, no two are connected.
+    idle_since: datetime | None = None
     refreshing: asyncio.Task[None] | None = None
     again: bool = False
 

@@ -143,9 +143,7 @@ class Process:
 
     async def _look_after_rooms(self) -> None:
         ids, epoch = [room.id for room in self.rooms], self.epoch
-        # Asked only where somebody hears of it: the figures, or whoever waits for the end.
-        if not ids or self.exposition is not None:
-            self.draining = await database.read(processes.is_draining, self._row, epoch)
+        self.draining = await database.read(processes.is_draining, self._row, epoch)
         if not ids and self.draining:
             self._end_of_service()
         owned = await database.read(processes.owned, self._row, epoch, ids)
@@ -201,20 +199,33 @@ class Process:
             self.rooms.refresh_soon(room.id)
         self._watch_professionals(room)
         await self._end_silent(room)
-        if self._is_over(room):
+        if not self._is_over(room):
+            return
+        if self.draining:
+            # Released first: whoever is sent away asks at once where to go.
+            await self._release(room.id)
+            await self.rooms.abandon(room.id)
+        else:
             self.rooms.engine.end_room(room.id)
             self.rooms.forget(room.id)
             self.rooms.spawn(self._release(room.id))
 
     def _is_over(self, room: LiveRoom) -> bool:
-        """Whether nobody is here and nobody is to come back to the connection they had."""
-        if room.sockets or "connected" in room.links.values():
+        """Whether nobody is here and nobody is to come back to the connection they had.
+
+        For a draining process: whether there is no call of two. Who waits, or is alone with an
+        open page, loses nothing by going elsewhere, and would hold up the end for hours.
+        """
+        links = list(room.links.values())
+        connected, lost = links.count("connected"), links.count("reconnecting")
+        least = 2 if self.draining else 1
+        if connected >= least or (room.sockets and not self.draining):
             room.idle_since = None
             return False
         room.idle_since = room.idle_since or clock.now()
         closed = room.facts is not None and room.facts.room.state == Room.State.CLOSED
-        lost = any(link != "gone" for link in room.links.values())
-        return closed or not lost or clock.now() - room.idle_since > AWAY_LIMIT
+        over = connected + lost < least
+        return closed or over or clock.now() - room.idle_since > AWAY_LIMIT
 
     def _watch_professionals(self, room: LiveRoom) -> None:
         """Media stop when no professional has been connected for two minutes, counted from the

@@ -147,17 +147,19 @@ def check() -> None:
 def take(room_id: UUID | str, process_id: int, epoch: int) -> bool:
     """Take the room's lease, or keep it.
 
-    False when another living process has it, when this epoch is over, or the room is closed.
+    False when another living process has it, when this epoch is over, when it ends with the rooms
+    that it has (draining), or the room is closed.
     """
     current = MediaProcess.objects.filter(pk=process_id, epoch=epoch)
     holder = MediaProcess.objects.filter(
         _alive(), pk=OuterRef("process_id"), epoch=OuterRef("epoch")
     )
     ours = Q(process_id=process_id, epoch=epoch)
+    new = Q(Exists(current.filter(draining=False))) & ~Exists(holder)
     # Each condition is asked of the row to be changed. In a second SELECT of rooms, an UPDATE that
     # waited for PostgreSQL's lock on the row would still judge it by its older state.
     return bool(
-        Room.objects.filter(Exists(current), ours | ~Exists(holder), pk=room_id)
+        Room.objects.filter(Exists(current), ours | new, pk=room_id)
         .exclude(state=Room.State.CLOSED)
         .update(process_id=process_id, epoch=epoch)
     )

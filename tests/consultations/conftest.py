@@ -1,6 +1,7 @@
 """A media process inside the test: real rooms, real sockets, real media server.
 
 ``visit``     Dr Salma's appointment with Amina at home, its window open
+``other_visit``  Dr Youssef's with Zineb at the same time, and Zineb's user
 ``process``   the running media process
 ``enter``     ``await enter(user, visit)`` → a ``Caller`` whose socket has said hello; for a guest
               ``await enter(guest_of(link), visit)``
@@ -40,6 +41,17 @@ def cast(transactional_db: None) -> Cast:
 def visit(cast: Cast) -> Appointment:
     cast.amina_user, cast.amina  # noqa: B018 made when first asked for
     return make.appointment(cast.amina, cast.at_home, shared_clock.now() + timedelta(minutes=5))
+
+
+@pytest.fixture
+def other_visit(cast: Cast) -> tuple[Appointment, User]:
+    """Dr Youssef's with Zineb, at the same time, and Zineb's user."""
+    zineb_user = make.user("zineb@cast.example", "Zineb Sefrioui")
+    cast.zineb.user = zineb_user
+    cast.zineb.save()
+    service = make.service(cast.dr_youssef, cast.dermatology)
+    starts = shared_clock.now() + timedelta(minutes=5)
+    return make.appointment(cast.zineb, service, starts), zineb_user
 
 
 @pytest.fixture

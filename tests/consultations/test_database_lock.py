@@ -1,30 +1,14 @@
 """Somebody else writes for two seconds: calls, sockets and leases do not notice."""
 
 import asyncio
-from datetime import timedelta
-
-import pytest
 
 from consultations.models import Room
-from telemed.lib import clock as shared_clock
-from tests import make
 from tests.consultations.callers import words
 from tests.consultations.lock import held_lock
 from tests.consultations.media import connected
 
 LOCKED_SECONDS = 2.0
 GAP_SECONDS = 0.5
-
-
-@pytest.fixture
-def other_visit(cast):
-    """Dr Youssef's with Zineb, at the same time."""
-    zineb_user = make.user("zineb@cast.example", "Zineb Sefrioui")
-    cast.zineb.user = zineb_user
-    cast.zineb.save()
-    service = make.service(cast.dr_youssef, cast.dermatology)
-    starts = shared_clock.now() + timedelta(minutes=5)
-    return make.appointment(cast.zineb, service, starts), zineb_user
 
 
 async def _longest_gap(peer, seconds):

@@ -27,6 +27,11 @@ def room(visit):
 
 
 @pytest.fixture
+def other_room(other_visit):
+    return open_visit(other_visit[0])
+
+
+@pytest.fixture
 def east(transactional_db):
     return processes.register("east")
 
@@ -216,6 +221,22 @@ def test_nobody_new_is_sent_to_a_process_that_is_emptying(room, east, west):
     assert processes.with_room().name == "west"
     room.refresh_from_db()
     assert processes.place(room).name == "east", "who is in this room meets there"
+
+
+def test_a_process_that_is_emptying_keeps_its_rooms_and_takes_no_other(
+    room, other_room, east, west
+):
+    take(room, east)
+    take(other_room, west)
+    processes.drain("east", draining=True)
+
+    assert take(room, east)
+    age(west, 10)
+    assert not take(other_room, east), "a dead process's"
+    processes.retire(west.pk, west.epoch)
+    assert not take(other_room, east)
+    processes.drain("east", draining=False)
+    assert take(other_room, east)
 
 
 def test_a_retired_process_is_gone_at_once(room, east):
