@@ -27,6 +27,9 @@ from telemed.lib.exposition import Exposition
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
+DEAD_AFTER_SECONDS = processes.DEAD_AFTER.total_seconds()
+# Another's last heartbeat may be older than our own by the time between two.
+LATE_SECONDS = DEAD_AFTER_SECONDS - BEAT_SECONDS
 SEEN_EVERY_ROUNDS = 10
 SOCKET_SILENCE_SECONDS = 35.0
 SILENT = 4007
@@ -47,7 +50,7 @@ class Process:
         self.epoch = 0
         self._row = 0
         self._rounds = 0
-        self._database_answered = time.monotonic()
+        self._database_answered = self._database_failed = time.monotonic()
         self._heart: asyncio.Task[None] | None = None
         self._round: asyncio.Task[None] | None = None
         self.meter = Meter(settings.MEDIA_MAX_PEOPLE)
@@ -97,19 +100,29 @@ class Process:
     async def take(self, room_id: str) -> None:
         """The room's lease, for somebody who comes in. Raises ``Unavailable``.
 
-        A process that has not reached the database for a while cannot tell who else is dead, so
-        it takes nothing.
+        A process that has not reached the database for a while is dead to the others and takes
+        nothing.
         """
-        if time.monotonic() - self._database_answered > processes.DEAD_AFTER.total_seconds():
+        if time.monotonic() - self._database_answered > DEAD_AFTER_SECONDS:
             raise Unavailable
         if self.meter.full and room_id not in {room.id for room in self.rooms}:
             raise Unavailable
-        if not await database.write(processes.take, room_id, self._row, self.epoch):
+        if not await database.write(
+            processes.take, room_id, self._row, self.epoch, is_steady=self._is_steady
+        ):
             raise Unavailable
+
+    def _is_steady(self) -> bool:
+        """Whether the database was there all along for as long as it takes to look dead, so that
+        who looks dead is. Not of one that has just begun: it may have begun into an outage."""
+        now = time.monotonic()
+        failed = now - self._database_failed <= DEAD_AFTER_SECONDS
+        return not failed and now - self._database_answered <= LATE_SECONDS
 
     async def _register(self) -> None:
         row: MediaProcess = await database.beat(processes.register, self.name)
         self.rooms.identity = self._row, self.epoch = row.pk, row.epoch
+        self._database_answered = self._database_failed = time.monotonic()
 
     async def _beating(self) -> None:
         while True:
@@ -118,6 +131,7 @@ class Process:
                 await self._beat()
             except Exception:
                 # Calls go on as they were permitted; nothing is concluded from a silent database.
+                self._database_failed = time.monotonic()
                 logger.exception("the heartbeat did not reach the database")
             await asyncio.sleep(max(0.0, BEAT_SECONDS - (time.monotonic() - started)))
 
@@ -128,7 +142,10 @@ class Process:
         if not await database.beat(processes.beat, self._row, self.epoch, self.load):
             await self._fenced_off()
             return
-        self._database_answered = time.monotonic()
+        now = time.monotonic()
+        if now - self._database_answered > LATE_SECONDS:
+            self._database_failed = now
+        self._database_answered = now
         # Beside the heart: a table that is locked, or a browser that does not take its end, may
         # hold up a round for seconds, and others would think this process dead.
         if self._round is None or self._round.done():

@@ -4,6 +4,7 @@ All ages are measured by the database's clock, so that machines need not agree o
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -144,25 +145,34 @@ def check() -> None:
         raise Unready("no media process")
 
 
-def take(room_id: UUID | str, process_id: int, epoch: int) -> bool:
+def take(
+    room_id: UUID | str, process_id: int, epoch: int, *, is_steady: Callable[[], bool]
+) -> bool:
     """Take the room's lease, or keep it.
 
     False when another living process has it, when this epoch is over, when it ends with the rooms
-    that it has (draining), or the room is closed.
+    that it has (draining), or the room is closed. ``is_steady`` says whether this process has
+    reached the database all along: where not, the silence of another may be the database's, and
+    only who retired or began a new epoch is gone.
     """
+    steady = is_steady()
+    present = _alive() if steady else Q(heartbeat_at__isnull=False)
     current = MediaProcess.objects.filter(pk=process_id, epoch=epoch)
     holder = MediaProcess.objects.filter(
-        _alive(), pk=OuterRef("process_id"), epoch=OuterRef("epoch")
+        present, pk=OuterRef("process_id"), epoch=OuterRef("epoch")
     )
     ours = Q(process_id=process_id, epoch=epoch)
     new = Q(Exists(current.filter(draining=False))) & ~Exists(holder)
     # Each condition is asked of the row to be changed. In a second SELECT of rooms, an UPDATE that
     # waited for PostgreSQL's lock on the row would still judge it by its older state.
-    return bool(
-        Room.objects.filter(Exists(current), ours | new, pk=room_id)
-        .exclude(state=Room.State.CLOSED)
-        .update(process_id=process_id, epoch=epoch)
-    )
+    free = Room.objects.filter(Exists(current), ours | new, pk=room_id)
+    with transaction.atomic():
+        taken = free.exclude(state=Room.State.CLOSED).update(process_id=process_id, epoch=epoch)
+        # It may have waited for the very thing that kept the others silent.
+        if steady and not is_steady():
+            transaction.set_rollback(True)
+            return False
+    return bool(taken)
 
 
 def owned(process_id: int, epoch: int, rooms: list[str]) -> dict[str, int]:

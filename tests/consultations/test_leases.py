@@ -12,10 +12,11 @@ from django.db.models.functions import Now
 from consultations import processes
 from consultations.actions.entering import open_visit
 from consultations.models import MediaProcess, Room
+from consultations.process import Unavailable
 from consultations.processes import Load
 from consultations.refusals import RoomRefused
 from tests.consultations.callers import in_thread
-from tests.consultations.lock import ROOMS, held, held_lock
+from tests.consultations.lock import PROCESSES, ROOMS, held, held_lock
 from tests.consultations.media import falls_silent
 
 QUIET = Load()
@@ -48,8 +49,8 @@ def age(process, seconds):
     )
 
 
-def take(room, process, epoch=None):
-    return processes.take(room.pk, process.pk, epoch or process.epoch)
+def take(room, process, epoch=None, steady=True):
+    return processes.take(room.pk, process.pk, epoch or process.epoch, is_steady=lambda: steady)
 
 
 def owner(room):
@@ -72,6 +73,31 @@ def test_who_is_silent_for_three_seconds_is_dead(room, east, west):
     age(east, 3.1)
     assert take(room, west)
     assert owner(room) == (west.pk, west.epoch)
+
+
+def test_who_lost_the_database_itself_takes_over_nothing_from_the_silent(
+    room, other_room, east, west
+):
+    take(room, east)
+    age(east, 10)
+
+    assert take(other_room, west, steady=False), "a free one"
+    assert take(other_room, west, steady=False), "its own"
+    assert not take(room, west, steady=False)
+    assert owner(room) == (east.pk, east.epoch)
+    processes.retire(east.pk, east.epoch)
+    assert take(room, west, steady=False), "of one that said that it is gone"
+    newer = processes.register("west")
+    assert take(room, newer, steady=False), "its own, of an earlier epoch"
+
+
+def test_what_waited_until_the_steadiness_was_over_takes_nothing(room, east, west):
+    take(room, east)
+    age(east, 10)
+    answers = iter([True, False])
+
+    assert not processes.take(room.pk, west.pk, west.epoch, is_steady=lambda: next(answers))
+    assert owner(room) == (east.pk, east.epoch)
 
 
 def test_a_process_that_comes_back_from_the_dead_does_not_get_its_room_back(room, east, west):
@@ -245,6 +271,49 @@ def test_a_retired_process_is_gone_at_once(room, east):
     with pytest.raises(RoomRefused) as refused:
         processes.place(room)
     assert refused.value.code == "unavailable"
+
+
+async def has_beaten(process):
+    """Until the database knows a new heartbeat of the running process, and it knows that."""
+    before = process._database_answered
+    async with asyncio.timeout(5):
+        while process._database_answered == before:
+            await asyncio.sleep(0.01)
+
+
+async def until_taken(process, room):
+    """Asks as often as people do who want to come in."""
+    async with asyncio.timeout(8):
+        while True:
+            try:
+                await process.take(str(room.pk))
+            except Unavailable:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
+async def test_an_outage_of_the_database_moves_no_room_between_the_living(room, process, west):
+    await in_thread(processes.beat, west.pk, west.epoch, QUIET)
+    await in_thread(take, room, west)
+    async with asyncio.timeout(8):
+        while not process._is_steady():
+            await in_thread(processes.beat, west.pk, west.epoch, QUIET)
+            await asyncio.sleep(0.2)
+
+    async with held_lock(PROCESSES):
+        waited = asyncio.create_task(process.take(str(room.pk)))
+        await asyncio.sleep(3.3)
+    await has_beaten(process)  # and west has not
+    with pytest.raises(Unavailable):
+        await waited
+    with pytest.raises(Unavailable):
+        await process.take(str(room.pk))
+    assert await in_thread(processes.beat, west.pk, west.epoch, QUIET)
+    assert await in_thread(owner, room) == (west.pk, west.epoch)
+
+    await until_taken(process, room)  # west beats no more
+    assert (await in_thread(owner, room))[0] == process._row
 
 
 async def _sent_elsewhere(*callers):
