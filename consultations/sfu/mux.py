@@ -212,7 +212,8 @@ class Mux:
             endpoint.read()
 
     def stranger_may_check(self, address: RawAddress, now: float) -> bool:
-        return self.stun_total.allows(now) and self.stun_book.allows(host(address), now)
+        # The host's own first: what it is refused costs the others nothing of what they share.
+        return self.stun_book.allows(host(address), now) and self.stun_total.allows(now)
 
     def may_greet(self, address: RawAddress, now: float) -> bool:
         return self.hello_book.allows(host(address), now)

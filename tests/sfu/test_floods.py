@@ -5,12 +5,15 @@ and during each flood.
 """
 
 import asyncio
+import socket
+import struct
 import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
 from consultations.sfu import AnyEvent, MediaServer, PathChanged, PeerGone
+from consultations.sfu.mux import Mux
 from tests.sfu.gaps import assert_undisturbed
 from tests.sfu.peer import PacketPeer
 from tests.sfu.relay import udp_socket
@@ -95,6 +98,19 @@ async def test_a_flood_of_checks_from_another_port_of_ones_host(
     assert server.statistics().drops["stun_rate"] > 0.8 * sent
     assert not [e for e in events if isinstance(e, PeerGone | PathChanged)]
     flooder.kill()
+
+
+def test_a_flood_of_one_hosts_checks_leaves_newcomers_theirs() -> None:
+    """In one second more than all hosts together may: the newcomer's first is not refused."""
+    mux = Mux()
+    flooder, newcomer = (
+        struct.pack("!HH4s", socket.AF_INET, 5000, socket.inet_aton(host))
+        for host in ("198.51.100.7", "203.0.113.9")
+    )
+    passed = sum(mux.stranger_may_check(flooder, 1.0) for _ in range(20_000))
+
+    assert passed == mux.stun_book.burst
+    assert mux.stranger_may_check(newcomer, 1.0)
 
 
 @pytest.mark.parametrize("connected", [False, True])
