@@ -5,6 +5,16 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+# libpq's own are minutes to hours: behind a link that swallows everything, a media process's heart
+# would hang on a connection that is dead, while a new one would answer.
+PATIENCE = {
+    "connect_timeout": "3",  # seconds, as the keepalives
+    "tcp_user_timeout": "3000",  # milliseconds: sent, and not acknowledged
+    "keepalives_idle": "3",
+    "keepalives_interval": "1",
+    "keepalives_count": "3",
+}
+
 
 def database(url: str) -> dict[str, Any]:
     """``sqlite:///path`` or ``postgresql://user:password@host:port/name?option=…``.
@@ -34,6 +44,6 @@ def database(url: str) -> dict[str, Any]:
             # Under ASGI each request has a thread of its own: a connection kept for the thread
             # is never used again, and 50 people at once used up the server's 100.
             "CONN_MAX_AGE": 0,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "OPTIONS": PATIENCE | dict(parse_qsl(parts.query)),
         }
     raise ImproperlyConfigured("DATABASE_URL: expected sqlite:///… or postgresql://…")
