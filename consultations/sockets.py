@@ -20,7 +20,7 @@ from consultations.engine import SLOTS, Allowance
 from consultations.hints import slots_message
 from consultations.live import LiveRoom, Pace, Rooms
 from consultations.messages import BadMessage, Message, parse
-from consultations.process import Process, Unavailable
+from consultations.process import SILENT, Process, Unavailable
 from consultations.refusals import RoomRefused
 from consultations.tickets import Ticket, TicketInvalid
 from telemed.lib import browsers, context
@@ -67,8 +67,8 @@ class RoomSocket(AsyncWebsocketConsumer):
         await self.accept()
 
     def _no_hello(self) -> None:
-        if self.ticket is None:
-            self.rooms.spawn(self.end(BAD, "hello"))
+        """Lost on its way, or the browser is gone: nothing that it did wrong."""
+        self.rooms.spawn(self.end(SILENT, "hello"))
 
     async def disconnect(self, code: int) -> None:
         if not hasattr(self, "hello_timer"):
@@ -152,6 +152,7 @@ class RoomSocket(AsyncWebsocketConsumer):
         return self.rooms.get(ticket.room).pace(self.participant) if ticket.room else self.pace
 
     async def _hello(self, message: Message) -> None:
+        self.hello_timer.cancel()  # what takes long from here on is the database
         if message.type != "hello":
             await self.end(BAD, "hello")
             return
@@ -183,6 +184,8 @@ class RoomSocket(AsyncWebsocketConsumer):
                 "slots": SLOTS,
             }
         )
+        if self.ended:
+            return  # it waited too long for the database, and the one in its place stays
         if ticket.room:
             room = await self.rooms.enter(ticket.room, self)
             await self._group("add", ticket.room)
