@@ -1,6 +1,8 @@
 """Trouble that passes by itself costs seconds, never the visit and never a tap."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import WebSocketRoute
@@ -41,3 +43,33 @@ def test_a_socket_that_is_not_welcomed_is_tried_again(
 
     patient.page.locator(CAN_BE_IN).wait_for()
     assert not list(coming)
+
+
+@pytest.mark.parametrize("code", ["too_fast", "full"])
+def test_an_offer_that_is_refused_for_the_moment_is_made_again(someone, visit, code: str):
+    patient, specialist = someone("amina", **PHONE), someone("dr.salma")
+    refused: list[Any] = []
+
+    def opened(socket: WebSocketRoute) -> None:
+        room = socket.connect_to_server()
+
+        def pass_on(raw: str | bytes) -> None:
+            said = json.loads(raw)
+            if said["type"] == "offer" and not refused:
+                refused.append(said["id"])
+                answer = {"type": "refused", "re": said["id"], "code": code, "message": ""}
+                socket.send(json.dumps(answer))
+            else:
+                room.send(raw)
+
+        socket.on_message(pass_on)
+
+    patient.page.route_web_socket("**/media/*/room", opened)
+    patient.go_in(visit.path)
+    patient.agree()
+    specialist.go_in(visit.path)
+    specialist.admit()
+
+    patient.sees()
+    specialist.sees()
+    assert refused

@@ -19,7 +19,8 @@ import { Superseded, codeOf } from "./signal.js";
 const QUALITIES = ["good", "fair", "poor", "voice-only", "lost"];
 /** The media server forgets who was silent for 30 s; silence shows here some seconds late. */
 const FORGOTTEN_MS = 20_000;
-const BUSY_MS = 1500;
+/** After which an offer that was refused for the moment is made again. @type {Record<string, number>} */
+const AGAIN_MS = { busy: 1500, too_fast: 5000, full: 5000, unavailable: 5000 };
 /** What flows shows in the browser's figures within this time; they are made anew every 50 ms. */
 const SHOWN_MS = 300;
 /** A timer that was held up comes twice at once: between two such looks nothing comes. */
@@ -234,12 +235,13 @@ export class Media extends EventTarget {
       if (call === this.call) await call.accept(answer.sdp, answer.ice_servers);
     } catch (error) {
       if (call !== this.call || error instanceof Superseded) return;
-      if (codeOf(error) === "busy") setTimeout(() => this.#again(call, turn), BUSY_MS);
+      const wait = AGAIN_MS[codeOf(error)];
+      if (wait !== undefined) setTimeout(() => this.#again(call, turn), wait);
       this.#tell("trouble", error);
     }
   }
 
-  /** The server was busy with others who come in. @param {Call} call @param {number} turn */
+  /** Nothing was wrong with the offer. @param {Call} call @param {number} turn */
   #again(call, turn) {
     if (call === this.call && turn === this.#offers) {
       void this.#negotiate(() => call.offer(), call);

@@ -77,6 +77,8 @@ const SILENCE_MS = 35_000;
 const PROBE_MS = 1_800;
 const TICKET_MS = 8_000;
 const ANSWER_MS = 8_000;
+/** From the making of a socket to `welcome`: a process that hangs would keep it opening for minutes. */
+const WELCOME_MS = 7_000;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
 const TICKET_TRIES = 3;
@@ -245,6 +247,11 @@ export class Signal extends EventTarget {
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
     this.#socket = socket;
+    setTimeout(() => {
+      if (socket !== this.#socket || this.#welcomed) return;
+      this.#comeBack();
+      socket.close();
+    }, WELCOME_MS);
     socket.addEventListener("open", () => {
       socket.send(JSON.stringify({ type: "hello", ticket: ticket.ticket, protocol: PROTOCOL }));
     });
@@ -301,7 +308,7 @@ export class Signal extends EventTarget {
     const reason = ENDINGS[event.code];
     if (reason) {
       this.#end(reason);
-    } else if (event.code === 4001 && ++this.#ticketsRefused >= TICKET_TRIES) {
+    } else if (isTicketBad(event) && ++this.#ticketsRefused >= TICKET_TRIES) {
       this.#end("unwelcome");
     } else if (event.code === 4005) {
       this.#home = "elsewhere";
@@ -351,6 +358,11 @@ export class Signal extends EventTarget {
   #tellLink(state) {
     this.dispatchEvent(new CustomEvent("link", { detail: state }));
   }
+}
+
+/** One that could not be looked at is not. @param {CloseEvent} event */
+function isTicketBad({ code, reason }) {
+  return code === 4001 && reason !== "unavailable";
 }
 
 /** @param {string} reason @returns {number} seconds */
