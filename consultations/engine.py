@@ -123,6 +123,9 @@ class Engine:
     def end_room(self, room: str) -> None:
         self._server.end_room(room)
 
+    def session(self, room: str, participant: str) -> str:
+        return self._server.session(room, participant)
+
     def slots(self, room: str, participant: str) -> list[Slot]:
         return self._server.slots(room, participant)
 

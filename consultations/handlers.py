@@ -170,7 +170,8 @@ async def offer(turn: Turn) -> Answer:
         raise _join_refused(refused) from None
     turn.room.devices[one] = Device(turn.socket.browser, turn.socket.guest)
     turn.rooms.logbook.begin(turn.room.id, one, turn.socket.agent)
-    return answer(turn.message.id, sdp, one)
+    session = turn.engine.session(turn.room.id, one)
+    return answer(turn.message.id, sdp, one) | {"session": session}
 
 
 async def sends(turn: Turn) -> None:

@@ -50,7 +50,8 @@ class Callbacks:
 class Peer:
     """A participant's session in a room. The room decides who is shown in which slot.
 
-    `connect` makes the session's transport, which reports to this peer.
+    `connect` makes the session's transport, which reports to this peer. `session` names it: no
+    other session has that name, of the same participant or of another.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Peer:
         config: MediaConfig,
     ) -> None:
         self.peer_id = peer_id
+        self.session = secrets.token_hex(8)
         self.transport = connect(self)
         self.downlink = Downlink(self.transport, config.start_bitrate, config.max_bitrate)
         self.sources: dict[str, Source] = {}

@@ -210,6 +210,12 @@ class MediaServer:
         recorder.stop(reason)
         return True
 
+    def session(self, room_id: str, peer_id: str) -> str:
+        """A name for the peer's present session: another one, and what the browser agreed on with
+        the session of before is not known any more. Empty for an unknown peer."""
+        _, peer = self._find(room_id, peer_id)
+        return peer.session if peer is not None else ""
+
     def slots(self, room_id: str, peer_id: str) -> list[Slot]:
         """The peer's receive slots as they are mapped now; empty for an unknown peer."""
         room, peer = self._find(room_id, peer_id)

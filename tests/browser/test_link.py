@@ -111,3 +111,38 @@ def test_media_are_there_at_once_on_another_process(product, together):
         one.page.wait_for_function("() => connections.at(-1).connectionState === 'connected'")
         one.sees()
         one.hears()
+
+
+# Another connection of the same person takes the place of the one that the page has; its close is
+# not heard there, as by a page that was frozen while the server forgot it.
+TAKE_ITS_PLACE = """async () => {
+  const { send } = WebSocket.prototype;
+  const other = new RTCPeerConnection();
+  other.addTransceiver("audio");
+  const { sdp } = await other.createOffer();
+  other.close();
+  const said = { type: "offer", id: crypto.randomUUID(), sdp };
+  await new Promise((answered) => {
+    WebSocket.prototype.send = function (message) {
+      WebSocket.prototype.send = send;
+      this.addEventListener("message", ({ data }) => {
+        if (JSON.parse(data).re === said.id) answered(JSON.parse(data));
+      });
+      send.call(this, message);
+      send.call(this, JSON.stringify(said));
+    };
+    dispatchEvent(new Event("pageshow"));
+  });
+}"""
+
+
+def test_a_connection_that_the_server_has_forgotten_is_made_anew(together):
+    """The browser would keep to the handshake of before, and the server wait for another."""
+    patient, specialist = together
+    patient.mend_pages()
+    patient.page.evaluate(TAKE_ITS_PLACE)
+    patient.mend()
+
+    for one in (patient, specialist):
+        one.sees()
+        one.hears()

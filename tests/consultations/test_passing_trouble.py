@@ -9,6 +9,8 @@ import pytest
 from consultations import database, sockets
 from consultations.process import SILENT
 from tests.consultations.callers import Caller, accepted, in_thread, ticket_for
+from tests.consultations.media import Door
+from tests.sfu.peer import PacketPeer
 
 HELLO_SECONDS = 0.3
 
@@ -53,3 +55,24 @@ async def test_a_socket_given_up_while_it_waited_ends_no_newer_one(caller, cast,
     await newer.settle()
 
     assert newer.closed is None
+
+
+async def test_an_answer_tells_a_restart_from_a_session_begun_anew(admitted, process):
+    _, amina = admitted
+    server = process.rooms.engine._server
+    patient = PacketPeer(Door(amina), "", amina.id)
+    room = next(iter(process.rooms)).id
+
+    async def offered() -> str:
+        patient.ufrag = uuid4().hex[:8]
+        await patient.signal()
+        return next(one["session"] for one in reversed(amina.came) if one["type"] == "answer")
+
+    first, restarted = await offered(), await offered()
+    server._rooms[room].peers[amina.id].transport.ice.last_check -= server.config.reap_seconds
+    async with asyncio.timeout(3):
+        while server.session(room, amina.id):
+            await asyncio.sleep(0.05)
+    forgotten = await offered()
+
+    assert first == restarted != forgotten

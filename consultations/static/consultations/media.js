@@ -52,6 +52,8 @@ export class Media extends EventTarget {
   #holedAt = Number.NEGATIVE_INFINITY;
   #offers = 0;
   #lostAt = 0;
+  /** @type {string | null} the server's side of the present connection; null before an answer */
+  #session = null;
   /** @type {Promise<Sample | null> | null} what had come when the network
    *   came back, until that is judged */
   #cameBack = null;
@@ -155,6 +157,7 @@ export class Media extends EventTarget {
   }
 
   #newCall() {
+    this.#session = null;
     const call = new Call({
       slots: { audio: 5, video: 6 },
       Connection: this.#document?.Connection,
@@ -232,7 +235,14 @@ export class Media extends EventTarget {
       const sdp = await makeOffer();
       if (turn !== this.#offers) return;
       const answer = await this.signal.change("offer", { sdp });
-      if (call === this.call) await call.accept(answer.sdp, answer.ice_servers);
+      if (call !== this.call) return;
+      if (this.#session !== null && this.#session !== answer.session) {
+        // Its other side is gone, though the network may carry again what nobody can read.
+        this.#anew();
+        return;
+      }
+      this.#session = answer.session;
+      await call.accept(answer.sdp, answer.ice_servers);
     } catch (error) {
       if (call !== this.call || error instanceof Superseded) return;
       const wait = AGAIN_MS[codeOf(error)];
