@@ -102,7 +102,9 @@ def classify(people: Sequence[Attendee], *, over: bool, finished: bool = False) 
     theirs = any(one.met for one in people if one.role in PATIENT_SIDE)
     if ours and theirs:
         return _poor(people, finished=finished)
-    return _failed(people, over=over)
+    # Whoever else was asked in keeps these two from nothing.
+    both = [one for one in people if one.role == SPECIALIST or one.role in PATIENT_SIDE]
+    return _failed(both, over=over)
 
 
 def _failed(people: Sequence[Attendee], *, over: bool) -> Finding | None:

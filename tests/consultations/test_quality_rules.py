@@ -73,6 +73,17 @@ WAITED: dict[str, Any] = {"came": True, "admitted": False, "legs": ()}
             True,
             None,
         ),
+        # Nor does it stand for an absence.
+        (
+            [AMINA, Attendee("companion", came=True, admitted=False, trouble="permission")],
+            True,
+            ("absence", "specialist", "did_not_come"),
+        ),
+        (
+            [SALMA, Attendee("interpreter", came=True, admitted=True, legs=(FAILED_LEG,))],
+            True,
+            ("absence", "patient", "did_not_come"),
+        ),
         # A presenter carries the patient.
         ([SALMA, replace(AMINA, role="presenter")], True, None),
         # Somebody came back after trouble: it is over.
