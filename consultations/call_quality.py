@@ -17,9 +17,11 @@ from consultations.models import (
     ParticipantRole,
 )
 from consultations.quality_rules import Attendee, Cause, Finding, Leg, classify
+from scheduling.models import Appointment, AppointmentStatus
 
 Ending = CallRecord.Ending
 STILL_MODES = frozenset({CallRecord.Mode.STILL, CallRecord.Mode.VOICE})
+CALLED_OFF = frozenset({AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR})
 
 # ``{who}`` is a role, so that no sentence depends on it.
 SENTENCES: dict[tuple[Cause, str], Promise] = {
@@ -67,18 +69,28 @@ MENDS: dict[Cause, Promise] = {
 
 
 def finding(
-    visit: Consultation | None, people: Iterable[Participant], ends_at: datetime, now: datetime
+    booked: Appointment,
+    visit: Consultation | None,
+    people: Iterable[Participant],
+    now: datetime,
 ) -> Finding | None:
     """``people`` with their ``calls``; who was voided, or sits beside another, has no part.
 
-    ``visit`` is None as long as nobody has opened it.
+    ``visit`` is None as long as nobody has opened it. Nothing is found of a cancelled one.
     """
+    if booked.status in CALLED_OFF:
+        return None
     attendees = [
         _attendee(one) for one in people if one.voided_at is None and one.beside_id is None
     ]
     finished = visit is not None and visit.status == ConsultationStatus.FINISHED
-    by_video = visit is not None and visit.mode == Consultation.Mode.VIDEO
-    return classify(attendees, over=ends_at <= now, finished=finished and by_video)
+    by_telephone = visit is not None and visit.mode == Consultation.Mode.TELEPHONE
+    return classify(
+        attendees,
+        # Whom a telephone reached is missing in the room, and was there.
+        over=booked.ends_at <= now and not by_telephone,
+        finished=finished and not by_telephone,
+    )
 
 
 def _attendee(one: Participant) -> Attendee:

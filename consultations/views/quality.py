@@ -47,7 +47,7 @@ def _context(found: Appointment) -> dict[str, Any]:
     now, language = clock.now(), get_language() or "fr"
     people = queries.people_with_calls(found)
     visit = getattr(found, "consultation", None)
-    trouble = call_quality.finding(visit, people, found.ends_at, now)
+    trouble = call_quality.finding(found, visit, people, now)
     lines = [(str(one.get_role_display()), list(one.calls.all())) for one in people]
     return {
         "appointment": found,

@@ -102,8 +102,7 @@ class Visit:
     @cached_property
     def trouble(self) -> Finding | None:
         """What went wrong in its call; who did not come is told by its state already."""
-        ends_at = self.appointment.ends_at
-        found = call_quality.finding(self.consultation, self.people, ends_at, self.now)
+        found = call_quality.finding(self.appointment, self.consultation, self.people, self.now)
         return None if found is None or found.cause == Cause.ABSENCE else found
 
     @property

@@ -10,6 +10,7 @@ from consultations.actions.entering import open_visit
 from consultations.models import CallRecord, ConnectionTest, Consultation, Participant
 from scheduling.actions.link import issue_link
 from scheduling.links import code, token
+from scheduling.models import Appointment
 from telemed.audit.actor import SYSTEM
 from telemed.audit.models import Event
 from telemed.desk.purge import file_of
@@ -151,6 +152,27 @@ def test_a_visit_without_a_call_says_so(client, cast):
     assert "There has been no call yet." in page(
         client, cast.karim, f"/visit/{later(cast).pk}/call/"
     )
+
+
+@pytest.mark.parametrize(
+    ("consultation", "appointment", "told"),
+    [
+        ({}, {}, "Patient: did not come."),
+        ({"status": "finished", "mode": "video"}, {}, "Patient: did not come."),
+        # The telephone reached whom the room did not see.
+        ({"status": "finished", "mode": "telephone"}, {}, None),
+        ({}, {"status": "cancelled"}, None),
+    ],
+)
+def test_who_never_entered_did_not_come_unless_telephoned_or_cancelled(
+    client, cast, at_imilchil, consultation, appointment, told
+):
+    person(at_imilchil, "specialist", user=cast.salma)
+    Consultation.objects.update(**consultation)
+    over = {"ends_at": real_clock.now() - timedelta(minutes=1)}
+    Appointment.objects.update(**over | appointment)
+    shown = page(client, cast.karim, f"/visit/{at_imilchil.pk}/call/")
+    assert "There has been no call yet." in shown if told is None else told in shown
 
 
 def later(cast):
