@@ -65,6 +65,7 @@ class Upload:
         self.written = 0
         self.shown_at = 0.0
         self.ended = False
+        self.storing: asyncio.Task[None] | None = None  # once the file is whole
         self._dropped = False
         self._key = row.key
         self._digest = hashlib.sha256()
@@ -148,6 +149,8 @@ class Pictures:
             self._tell(room.id, sender, picture, refused="not_asked")
         elif row.state in STORED:
             self._tell(room.id, sender, picture, have=row.announced, stored=True)
+        elif row.state == State.ASKED:
+            return  # what was agreed to may stand in no facts yet: it is asked again
         elif row.state != State.SENDING:
             self._tell(room.id, sender, picture, refused="over")
         else:
@@ -157,6 +160,8 @@ class Pictures:
                 upload = None
             if upload is None:
                 upload = self._uploads[picture] = Upload(room.id, row)
+            if upload.storing is not None and upload.storing.done():
+                self._store_soon(upload)
             self._tell_progress(upload)
 
     def _take(self, room: "LiveRoom", sender: str, picture: str, offset: int, piece: bytes) -> None:
@@ -206,27 +211,30 @@ class Pictures:
             self._drop(upload)
             self._tell(upload.room_id, upload.sender, upload.picture, refused="storage")
             return
-        self._uploads.pop(upload.picture, None)
         if right:
-            await self._store(upload)
+            self._store_soon(upload)
         else:
+            self._drop(upload)
             self._tell(upload.room_id, upload.sender, upload.picture, refused="hash")
 
+    def _store_soon(self, upload: Upload) -> None:
+        upload.storing = self._owner.spawn(self._store(upload))
+
     async def _store(self, upload: Upload) -> None:
+        """It stays in ``_uploads`` until the facts say what became of it: whoever asks meanwhile,
+        and is told that nothing is here, sends a beginning over the whole file."""
         for attempt in range(TRIES):
+            if self._uploads.get(upload.picture) is not upload:
+                return  # dropped: what stands at its place may be another file
             try:
                 stored = await database.write(actions.whole, upload.picture, upload.sha256)
             except DatabaseError:
                 logger.exception("picture %s was not stored", upload.picture)
                 await asyncio.sleep(2**attempt)
                 continue
-            word: dict[str, Any] = {"have": upload.assembly.size, "stored": True}
-            self._tell(
-                upload.room_id,
-                upload.sender,
-                upload.picture,
-                **(word if stored else {"refused": "over"}),
-            )
+            if stored:  # else the facts say why not, to whoever asks again
+                have = upload.assembly.size
+                self._tell(upload.room_id, upload.sender, upload.picture, have=have, stored=True)
             self._owner.refresh_soon(upload.room_id)
             return
 

@@ -8,6 +8,7 @@
 ``waiting``   Dr Salma in the room, Amina in the waiting room with her consent given
 ``admitted``  the same two, Amina let in
 ``call``      the two and their connections: ``salma, amina, doctor, patient``, each heard
+``sending_call``  the two, and Amina's connection with a data channel: ``salma, amina, peer``
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,6 +27,8 @@ from tests import make
 from tests.cast import Cast
 from tests.consultations.callers import Caller, in_thread, ticket_for, words
 from tests.consultations.media import connected, hears
+from tests.consultations.sending import with_channel
+from tests.sfu.data_peer import DataPeer
 from tests.sfu.peer import PacketPeer
 
 Two = tuple[Caller, Caller]
@@ -107,3 +110,14 @@ async def call(admitted: Two) -> AsyncIterator[InCall]:
     yield salma, amina, doctor, patient
     for peer in (doctor, patient):
         peer.kill()
+
+
+@pytest.fixture
+async def sending_call(admitted: Two) -> AsyncIterator[tuple[Caller, Caller, DataPeer]]:
+    salma, amina = admitted
+    peer = await with_channel(amina)
+    doctor = await with_channel(salma)
+    await hears(doctor)
+    yield salma, amina, peer
+    peer.kill()
+    doctor.kill()

@@ -2,26 +2,31 @@
 
 import asyncio
 import hashlib
-import json
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from consultations import picture_files, pictures, rules, tasks
-from consultations.live_pictures import PIECE
 from consultations.models import Picture, Room
 from consultations.rules import Asking
 from telemed.audit.models import Event
 from telemed.lib import clock
 from tests.consultations.jpegs import PLACE, photo, pixels
-from tests.consultations.media import Door, hears
-from tests.sfu.data_peer import DataPeer
-
-PHOTO = photo(1200, 900)
-STEP = 4096
+from tests.consultations.sending import (
+    PHOTO,
+    STEP,
+    Sending,
+    agrees,
+    announcement,
+    asked,
+    is_kept,
+    of,
+    states,
+    with_channel,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -79,104 +84,8 @@ def test_what_may_be_sent(asked, state, size, refusal):
 # --- in the room
 
 
-@pytest.fixture
-async def call(admitted):
-    """Dr Salma and Amina in the call; Amina's connection has a data channel."""
-    salma, amina = admitted
-    peer = await with_channel(amina)
-    doctor = await with_channel(salma)
-    await hears(doctor)
-    yield salma, amina, peer
-    peer.kill()
-    doctor.kill()
-
-
-async def with_channel(caller) -> DataPeer:
-    peer = DataPeer(Door(caller), "", caller.id)
-    await peer.enter()
-    peer.play()
-    await peer.open_channel()
-    return peer
-
-
-async def asked(salma, amina) -> str:
-    picture = str(uuid4())
-    answer = await salma.change(
-        "picture_ask", participant=amina.id, site="hand", side="left", id_=picture
-    )
-    assert answer["type"] == "done", answer
-    await amina.until(lambda: any(one["id"] == picture for one in of(amina)))
-    return picture
-
-
-def of(caller) -> list[dict]:
-    return caller.snapshot.get("pictures") or []
-
-
-def states(caller) -> set[str]:
-    return {one["state"] for one in of(caller)}
-
-
-def announcement(picture: str, data: bytes = PHOTO, **fields) -> dict:
-    return {
-        "picture": picture,
-        "bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "width": 1200,
-        "height": 900,
-        "age": 3,
-        **fields,
-    }
-
-
-async def agrees(amina, picture: str, data: bytes = PHOTO, **fields) -> dict:
-    return await amina.change("picture_send", **announcement(picture, data, **fields))
-
-
-class Sending:
-    """What the browser's `upload.js` does, without its pace."""
-
-    def __init__(self, peer: DataPeer, picture: str, data: bytes = PHOTO) -> None:
-        self.peer, self.picture, self.data = peer, picture, data
-
-    def words(self) -> list[dict]:
-        return [said for said in map(json.loads, self.peer.said) if said["picture"] == self.picture]
-
-    async def word(self, key: str) -> dict:
-        """The newest word with this in it."""
-        async with asyncio.timeout(15):
-            while not any(key in said for said in self.words()):
-                await asyncio.sleep(0.02)
-        return next(said for said in reversed(self.words()) if key in said)
-
-    async def asks(self) -> dict:
-        """How much is there?"""
-        before = len(self.words())
-        self.peer.channel.send(json.dumps({"picture": self.picture}))
-        async with asyncio.timeout(15):
-            while len(self.words()) <= before:
-                await asyncio.sleep(0.02)
-        return self.words()[-1]
-
-    def sends(self, start: int, stop: int | None = None) -> None:
-        stop = len(self.data) if stop is None else stop
-        for at in range(start, stop, STEP):
-            piece = self.data[at : min(stop, at + STEP)]
-            self.peer.channel.send(PIECE.pack(UUID(self.picture).bytes, at) + piece)
-
-    async def to_the_end(self) -> dict:
-        self.sends(int((await self.asks())["have"]))
-        return await self.word("stored")
-
-
-async def is_kept(picture: str) -> Picture:
-    """What the worker does once all has come."""
-    await asyncio.to_thread(tasks.check_picture, picture)
-    return await Picture.objects.select_related("participant").aget(pk=picture)
-
-
-async def test_a_picture_is_asked_for_agreed_to_sent_and_seen(call, folder):
-    salma, amina, peer = call
+async def test_a_picture_is_asked_for_agreed_to_sent_and_seen(sending_call, folder):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     assert (of(amina)[0]["site"], of(amina)[0]["side"]) == ("hand", "left")
     assert (await agrees(amina, picture))["type"] == "done"
@@ -197,8 +106,8 @@ async def test_a_picture_is_asked_for_agreed_to_sent_and_seen(call, folder):
     assert {"picture.ask", "picture.send", "picture.receive", "picture.save"} <= actions
 
 
-async def test_it_arrives_byte_by_byte_the_same_over_a_cut_in_the_middle(call):
-    salma, amina, peer = call
+async def test_it_arrives_byte_by_byte_the_same_over_a_cut_in_the_middle(sending_call):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     await agrees(amina, picture)
     sending, half = Sending(peer, picture), len(PHOTO) // 2
@@ -216,8 +125,8 @@ async def test_it_arrives_byte_by_byte_the_same_over_a_cut_in_the_middle(call):
     assert hashlib.sha256(sent).hexdigest() == hashlib.sha256(PHOTO).hexdigest()
 
 
-async def test_another_connection_goes_on_where_the_lost_one_was(call):
-    salma, amina, peer = call
+async def test_another_connection_goes_on_where_the_lost_one_was(sending_call):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     await agrees(amina, picture)
     first = Sending(peer, picture)
@@ -237,8 +146,8 @@ async def test_another_connection_goes_on_where_the_lost_one_was(call):
     again.kill()
 
 
-async def test_said_twice_or_sent_twice_changes_nothing(call):
-    salma, amina, peer = call
+async def test_said_twice_or_sent_twice_changes_nothing(sending_call):
+    salma, amina, peer = sending_call
     id_ = str(uuid4())
     for _ in range(2):
         await salma.change("picture_ask", id_=id_, participant=amina.id, site="eye", side="right")
@@ -260,8 +169,8 @@ async def test_said_twice_or_sent_twice_changes_nothing(call):
     assert pixels(await asyncio.to_thread(picture_files.read, row)) == pixels(PHOTO)
 
 
-async def test_another_choice_takes_the_place_of_what_was_not_whole(call):
-    salma, amina, peer = call
+async def test_another_choice_takes_the_place_of_what_was_not_whole(sending_call):
+    salma, amina, peer = sending_call
     picture, other = await asked(salma, amina), photo(800, 600, seed=3)
     await agrees(amina, picture)
     first = Sending(peer, picture)
@@ -276,8 +185,8 @@ async def test_another_choice_takes_the_place_of_what_was_not_whole(call):
     assert await asyncio.to_thread(picture_files.read, row, sent=True) == other
 
 
-async def test_who_waits_for_it_sees_how_far_it_is(call):
-    salma, amina, peer = call
+async def test_who_waits_for_it_sees_how_far_it_is(sending_call):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     await agrees(amina, picture)
     sending = Sending(peer, picture)
@@ -294,8 +203,8 @@ async def test_who_waits_for_it_sees_how_far_it_is(call):
 # --- what is refused
 
 
-async def test_who_was_not_asked_sends_nothing(call):
-    salma, amina, peer = call
+async def test_who_was_not_asked_sends_nothing(sending_call):
+    salma, amina, peer = sending_call
     strangers = Sending(peer, str(uuid4()))
     assert (await strangers.asks())["refused"] == "not_asked"
     strangers.sends(0, STEP)
@@ -303,12 +212,15 @@ async def test_who_was_not_asked_sends_nothing(call):
     assert (await agrees(salma, picture))["code"] == "not_allowed"
     early = Sending(peer, picture)
     early.sends(0, STEP)
-    assert (await early.asks())["refused"] == "over"
+    early.sends_word()
+    await agrees(amina, picture)
+    assert (await early.asks())["have"] == 0
+    assert not any("refused" in said for said in early.words())
     assert not pictures.folder(picture).exists()
 
 
-async def test_a_picture_of_another_room_is_unknown(call, cast, enter):
-    salma, amina, peer = call
+async def test_a_picture_of_another_room_is_unknown(sending_call, cast, enter):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     await Picture.objects.filter(pk=picture).aupdate(consultation=await elsewhere(cast))
 
@@ -330,8 +242,8 @@ async def elsewhere(cast):
     return await asyncio.to_thread(made)
 
 
-async def test_more_than_was_announced_is_dropped(call):
-    salma, amina, peer = call
+async def test_more_than_was_announced_is_dropped(sending_call):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     too_long = announcement(picture, bytes=rules.MAX_PICTURE_BYTES + 1)
     assert (await amina.change("picture_send", **too_long))["code"] == "picture_too_large"
@@ -345,8 +257,8 @@ async def test_more_than_was_announced_is_dropped(call):
     assert (await sending.asks())["have"] == 0
 
 
-async def test_another_hash_than_the_announced_is_dropped_and_can_be_sent_anew(call):
-    salma, amina, peer = call
+async def test_another_hash_than_the_announced_is_dropped_and_can_be_sent_anew(sending_call):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     await agrees(amina, picture)
     wrong = Sending(peer, picture, PHOTO[:-1] + b"\0")
@@ -359,8 +271,8 @@ async def test_another_hash_than_the_announced_is_dropped_and_can_be_sent_anew(c
     assert (await is_kept(picture)).state == "ready"
 
 
-async def test_nothing_is_taken_in_a_pause(call):
-    salma, amina, peer = call
+async def test_nothing_is_taken_in_a_pause(sending_call):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     await agrees(amina, picture)
     sending = Sending(peer, picture)
@@ -376,8 +288,8 @@ async def test_nothing_is_taken_in_a_pause(call):
     await sending.to_the_end()
 
 
-async def test_whoever_was_asked_may_say_no_and_the_specialist_may_take_it_back(call):
-    salma, amina, peer = call
+async def test_whoever_was_asked_may_say_no_and_the_specialist_may_take_it_back(sending_call):
+    salma, amina, peer = sending_call
     first, second = await asked(salma, amina), await asked(salma, amina)
     await agrees(amina, second)
     sending = Sending(peer, second)
@@ -394,8 +306,8 @@ async def test_whoever_was_asked_may_say_no_and_the_specialist_may_take_it_back(
             await asyncio.sleep(0.02)
 
 
-async def test_no_more_than_three_are_asked_of_one_person_at_once(call):
-    salma, amina, _peer = call
+async def test_no_more_than_three_are_asked_of_one_person_at_once(sending_call):
+    salma, amina, _peer = sending_call
     for _ in range(rules.MAX_OPEN_PICTURES):
         await asked(salma, amina)
     refused = await salma.change("picture_ask", participant=amina.id, site="eye", side="none")
@@ -406,8 +318,8 @@ async def test_no_more_than_three_are_asked_of_one_person_at_once(call):
 # --- afterwards
 
 
-async def test_what_was_never_whole_goes_and_what_is_kept_stays(call, folder):
-    salma, amina, peer = call
+async def test_what_was_never_whole_goes_and_what_is_kept_stays(sending_call, folder):
+    salma, amina, peer = sending_call
     done, open_ = await asked(salma, amina), await asked(salma, amina)
     await agrees(amina, done)
     await Sending(peer, done).to_the_end()
@@ -430,8 +342,8 @@ async def test_what_was_never_whole_goes_and_what_is_kept_stays(call, folder):
     assert stray.exists()  # for a day: a row may be on its way
 
 
-async def test_an_asking_that_nobody_answers_is_over_after_its_time(call, clock):
-    salma, amina, _peer = call
+async def test_an_asking_that_nobody_answers_is_over_after_its_time(sending_call, clock):
+    salma, amina, _peer = sending_call
     picture = await asked(salma, amina)
     clock.move(rules.PICTURE_LIMIT + timedelta(minutes=1))
     await asyncio.to_thread(tasks.attend_pictures)
@@ -439,8 +351,8 @@ async def test_an_asking_that_nobody_answers_is_over_after_its_time(call, clock)
     assert (await Picture.objects.aget(pk=picture)).state == "cancelled"
 
 
-async def test_what_is_no_picture_is_told_so(call):
-    salma, amina, peer = call
+async def test_what_is_no_picture_is_told_so(sending_call):
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     fake = b"%PDF" + bytes(9000)
     await agrees(amina, picture, fake)
@@ -454,9 +366,9 @@ async def test_what_is_no_picture_is_told_so(call):
 
 
 async def test_it_is_read_by_those_who_may_read_the_visit_and_every_reading_is_kept(
-    call, cast, visit
+    sending_call, cast, visit
 ):
-    salma, amina, peer = call
+    salma, amina, peer = sending_call
     picture = await asked(salma, amina)
     await agrees(amina, picture)
     await Sending(peer, picture).to_the_end()
