@@ -2,10 +2,11 @@
 
 import hashlib
 import io
+import re
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.visit import Guest
 from tests.consultations.jpegs import PLACE, photo
@@ -23,6 +24,24 @@ LEFT = """() => new Promise((done) => {
     all.onsuccess = () => { done(all.result); opening.result.close(); };
   };
 })"""
+# What was taken is developed no sooner than the test says, as on a slow telephone.
+SLOW = """() => {
+  const develop = window.createImageBitmap;
+  window.createImageBitmap = (...given) =>
+    new Promise((done) => (window.develop_ = () => done(develop(...given))));
+}"""
+# Nothing leaves over the data channel before the test says so.
+HOLD = """() => {
+  const send = RTCDataChannel.prototype.send, held = [];
+  RTCDataChannel.prototype.send = function (data) { held.push([this, data]); };
+  window.let_go_ = () => {
+    RTCDataChannel.prototype.send = send;
+    for (const [channel, data] of held) channel.send(data);
+  };
+}"""
+WHAT = "[data-shutter-what]"
+SEEN = "[data-shutter-picture]"
+LEAVES = "[data-shutter-strip] progress"
 
 
 @pytest.fixture
@@ -44,12 +63,16 @@ def take(patient: Guest, taken: bytes) -> None:
     expect(patient.page.locator("#shutter")).to_be_visible()
     camera = patient.page.locator("[data-shutter-file=camera]")
     camera.set_input_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": taken})
-    expect(patient.page.locator("[data-shutter-picture]")).to_be_visible()
+    expect(patient.page.locator(SEEN)).to_be_visible()
 
 
 def agree(patient: Guest) -> None:
     patient.page.locator("[data-shutter=send]").dblclick()
     expect(patient.page.locator("#shutter")).to_be_hidden()
+
+
+def row(specialist: Guest, what: str) -> Locator:
+    return specialist.page.locator("[data-picture-list] .picture-row", has_text=what)
 
 
 def has_sent(patient: Guest, share: float) -> None:
@@ -135,7 +158,63 @@ def test_the_live_camera_gives_its_largest_picture(together):
     patient, specialist = together
     ask(specialist)
     patient.page.locator("[data-shutter=press]").click()
-    expect(patient.page.locator("[data-shutter-picture]")).to_be_visible()
+    expect(patient.page.locator(SEEN)).to_be_visible()
     agree(patient)
 
     assert min(Image.open(io.BytesIO(arrives(specialist))).size) >= 360
+
+
+@pytest.mark.parametrize("turns", ["while it is chosen", "while it is developed"])
+def test_what_was_taken_for_one_picture_is_never_shown_for_another(together, turns):
+    patient, specialist = together
+    page = patient.page
+    ask(specialist, "hand", "left")
+    expect(page.locator(WHAT)).to_contain_text("اليد")
+    ask(specialist, "eye", "right")
+    expect(row(specialist, "Œil")).to_be_visible()
+    page.evaluate(SLOW)
+
+    def turn() -> None:
+        row(specialist, "Main").locator("button").click()
+        expect(page.locator(WHAT)).to_contain_text("العين")
+
+    with page.expect_file_chooser() as chooser:
+        page.locator("label", has=page.locator("[data-shutter-file=choose]")).click()
+    if turns == "while it is chosen":
+        turn()
+    chooser.value.set_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    page.wait_for_function("() => window.develop_")
+    if turns == "while it is developed":
+        turn()
+    page.evaluate("() => develop_()")
+
+    expect(page.locator("#shutter")).not_to_have_attribute("aria-busy", re.compile(""))
+    expect(page.locator("[data-shutter-step=take]")).to_be_visible()
+    expect(page.locator(SEEN)).to_be_hidden()
+
+
+@pytest.mark.parametrize(("answer", "becomes"), [("send", "ready"), ("refuse", "refused")])
+def test_what_is_said_in_the_dialog_is_about_the_picture_that_it_names(
+    together, visit, answer, becomes
+):
+    patient, specialist = together
+    ask(specialist, "hand", "left")
+    take(patient, photo())
+    no_place = (
+        visit.product.var / "pictures" / str(row(specialist, "Main").get_attribute("data-id"))
+    )
+    no_place.parent.mkdir(exist_ok=True)
+    no_place.touch()  # the server cannot store it
+    patient.page.evaluate(HOLD)
+    agree(patient)
+    expect(patient.page.locator(LEAVES)).to_be_visible()
+    ask(specialist, "eye", "right")
+    expect(patient.page.locator(WHAT)).to_contain_text("العين")
+    take(patient, photo(seed=3))
+    patient.page.evaluate("() => let_go_()")
+    expect(patient.page.locator(LEAVES)).to_be_hidden()  # the first was lost meanwhile
+
+    expect(patient.page.locator(WHAT)).to_contain_text("العين")
+    patient.page.locator(f"[data-shutter-step=seen] [data-shutter={answer}]").click()
+    expect(row(specialist, "Œil")).to_have_attribute("data-state", becomes, timeout=KEPT_MS)
+    expect(row(specialist, "Main")).to_have_attribute("data-state", "sending")

@@ -26,9 +26,10 @@ function named({ site, side }) {
 export class Shutter {
   /** @type {Picture[]} */ #pictures = [];
   #you = "";
-  /** What is being taken. @type {Picture | null} */ #asked = null;
+  /** The first that waits to be taken. @type {Picture | null} */ #asked = null;
   /** @type {Shot | null} */ #shot = null;
-  /** @type {string} */ #shown = "";
+  /** What the dialog says is being taken: everything done there is for it. */ #shown = "";
+  /** For what a file is being chosen. @type {string | null} */ #choosing = null;
   /** @type {Set<string>} */ #opened = new Set();
   /** @type {Map<string, Upload>} */ #uploads = new Map();
   /** @type {Map<string, number>} how much of it has come, by picture */ #have = new Map();
@@ -60,6 +61,7 @@ export class Shutter {
 
   #listen() {
     for (const input of this.dialog.querySelectorAll("input[type=file]")) {
+      input.addEventListener("click", () => (this.#choosing = this.#shown));
       input.addEventListener("change", () => void this.#chosen(/** @type {HTMLInputElement} */ (input)));
     }
     this.dialog.addEventListener("click", (event) => this.#clicked(event));
@@ -80,8 +82,8 @@ export class Shutter {
     if (what === "press") void this.#press();
     else if (what === "send") void this.#send();
     else if (what === "again") this.#step("take");
-    else if (what === "refuse" && this.#asked) {
-      void this.#ask("picture_end", { picture: this.#asked.id });
+    else if (what === "refuse") {
+      void this.#ask("picture_end", { picture: this.#shown });
       this.dialog.close();
     }
   }
@@ -134,14 +136,15 @@ export class Shutter {
 
   // --- at the end that takes it
 
-  /** The first that waits for this person: opened by itself once, then kept in a line. */
+  /** The first that waits for this person: opened by itself once, then kept in a line. What is being
+   * taken stays until it waits no more. */
   #drawAsking() {
-    const waits = this.#mine().find((each) => each.state === "asked" || this.#lost.has(each.id));
-    this.#asked = waits ?? null;
-    if (waits && !this.#opened.has(waits.id)) {
-      this.#opened.add(waits.id);
+    const waiting = this.#mine().filter((each) => each.state === "asked" || this.#lost.has(each.id));
+    this.#asked = waiting[0] ?? null;
+    const stays = this.dialog.open && waiting.some((each) => each.id === this.#shown);
+    if (!stays && this.#asked && (this.dialog.open || !this.#opened.has(this.#asked.id))) {
       this.#show();
-    } else if (!waits && this.dialog.open) {
+    } else if (!this.#asked && this.dialog.open) {
       this.dialog.close();
     }
     this.#drawStrip();
@@ -149,6 +152,7 @@ export class Shutter {
 
   #show() {
     if (!this.#asked) return;
+    this.#opened.add(this.#asked.id);
     one(this.dialog, "[data-shutter-what]").textContent = named(this.#asked);
     one(this.dialog, "[data-shutter-lost]").hidden = !this.#lost.has(this.#asked.id);
     if (this.#shown !== this.#asked.id) this.#shot = null;
@@ -192,21 +196,25 @@ export class Shutter {
 
   async #press() {
     const track = this.#camera();
-    if (track) await this.#see(() => press(track), Date.now());
+    if (track) await this.#see(this.#shown, () => press(track), Date.now());
   }
 
   /** @param {HTMLInputElement} input */
   async #chosen(input) {
     const file = input.files?.[0];
+    const id = this.#choosing ?? this.#shown;
+    this.#choosing = null;
     input.value = "";
-    if (file) await this.#see(async () => file, file.lastModified);
+    if (file) await this.#see(id, async () => file, file.lastModified);
   }
 
-  /** @param {() => Promise<Blob>} get @param {number} takenAt */
-  async #see(get, takenAt) {
+  /** Developing takes seconds, choosing minutes: by then the dialog may ask for another picture, whose
+   * name this one must not get. @param {string} id @param {() => Promise<Blob>} get @param {number} takenAt */
+  async #see(id, get, takenAt) {
     this.dialog.toggleAttribute("aria-busy", true);
     try {
       const shot = await develop(await get(), takenAt);
+      if (id !== this.#shown) return;
       this.#step("seen");
       this.#shot = shot;
       const image = /** @type {HTMLImageElement} */ (one(this.dialog, "[data-shutter-picture]"));
@@ -214,6 +222,7 @@ export class Shutter {
       const size = (shot.bytes.byteLength / 1e6).toFixed(1);
       one(this.dialog, "[data-shutter-size]").textContent = word("picture-size", { size });
     } catch {
+      if (id !== this.#shown) return;
       const trouble = one(this.dialog, "[data-shutter-trouble]");
       trouble.textContent = word("picture-unreadable");
       trouble.hidden = false;
@@ -224,20 +233,22 @@ export class Shutter {
 
   /** Agreed to: from now on it leaves by itself. A second tap finds nothing to send. */
   async #send() {
-    const [asked, shot] = [this.#asked, this.#shot];
-    if (!asked || !shot || this.#sending) return;
+    const [id, shot] = [this.#shown, this.#shot];
+    if (!shot || this.#sending) return;
     this.#sending = true;
     const { bytes, sha256, width, height } = shot;
     const age = Math.max(0, Math.min(3e9, (Date.now() - shot.takenAt) / 1000));
-    await keep({ id: asked.id, sha256, bytes });
-    const fields = { picture: asked.id, bytes: bytes.byteLength, sha256, width, height, age };
+    await keep({ id, sha256, bytes });
+    const fields = { picture: id, bytes: bytes.byteLength, sha256, width, height, age };
     const stored = await this.#ask("picture_send", fields);
     this.#sending = false;
-    if (!stored) return this.#drop(asked.id);
-    this.#lost.delete(asked.id);
-    this.#upload(asked.id, bytes);
-    this.dialog.close();
-    this.#forgetShot();
+    if (!stored) return this.#drop(id);
+    this.#lost.delete(id);
+    this.#upload(id, bytes);
+    if (id === this.#shown) {
+      this.dialog.close();
+      this.#forgetShot();
+    }
     this.#drawAsking();
   }
 
