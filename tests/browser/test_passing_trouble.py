@@ -73,3 +73,28 @@ def test_an_offer_that_is_refused_for_the_moment_is_made_again(someone, visit, c
     patient.sees()
     specialist.sees()
     assert refused
+
+
+STEADY_MS = 5000
+# As a telephone call leaves them.
+TAKE_DEVICES = """() => {
+  for (const connection of connections) {
+    for (const { track } of connection.getSenders()) {
+      if (track?.readyState !== "live") continue;
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    }
+  }
+}"""
+OPEN_AGAIN = """() => connections.at(-1).getSenders()
+  .filter(({ track }) => track?.readyState === "live").length >= 2"""
+
+
+def test_a_camera_and_microphone_that_were_taken_away_are_opened_again(together):
+    patient, specialist = together
+    patient.page.wait_for_timeout(STEADY_MS)  # before that a device is taken for a broken one
+    patient.page.evaluate(TAKE_DEVICES)
+
+    patient.page.wait_for_function(OPEN_AGAIN)
+    specialist.sees()
+    specialist.hears()

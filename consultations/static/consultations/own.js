@@ -25,6 +25,8 @@ const OVERLAP_MS = 500;
 const TRIAL_MS = 1000;
 const RISING = 450_000;
 const RISING_MS = 2000;
+/** A device that stops within this time of its opening is not opened again by itself. */
+const STEADY_MS = 5000;
 
 /** @typedef {"audio" | "video"} Kind */
 /** @typedef {import("./call.js").Call} Call */
@@ -42,6 +44,7 @@ export class Own extends EventTarget {
   /** @type {Still | null} */ #still = null;
   /** @type {Record<string, number>} bits a second by size; none while one stream does */ #sizes = {};
   #wasLayered = false;
+  #reopened = Promise.resolve();
 
   /**
    * @param {HTMLElement} root @param {import("./tiles.js").Stage} stage
@@ -60,10 +63,8 @@ export class Own extends EventTarget {
   /** @param {MediaStream} stream what the device check opened */
   take(stream) {
     this.stream = stream;
+    this.#watch(stream);
     this.#show();
-    for (const track of stream.getTracks()) {
-      track.addEventListener("ended", () => this.#tell("trouble", word("device-lost")));
-    }
     navigator.mediaDevices?.addEventListener?.("devicechange", () => void this.#fill());
     void this.#fill();
     const screen = maybe(this.root, '[data-do="screen"]');
@@ -72,6 +73,39 @@ export class Own extends EventTarget {
 
   close() {
     devices.close(this.stream);
+    this.stream = new MediaStream();
+  }
+
+  /** @param {MediaStream} opened */
+  #watch(opened) {
+    const since = performance.now();
+    const lost = () => {
+      if (performance.now() - since < STEADY_MS) this.#tell("trouble", word("device-lost"));
+      // A call that is closed meanwhile takes nothing more; the next one takes what is open then.
+      else this.#reopened = this.#reopened.then(() => this.#reopen()).catch(() => {});
+    };
+    for (const track of opened.getTracks()) track.addEventListener("ended", lost);
+  }
+
+  /** What was taken away, by a telephone call for one, is opened again, as soon as the page is seen. */
+  async #reopen() {
+    await seen();
+    const { stream } = this;
+    const ended = stream.getTracks().filter((track) => track.readyState === "ended");
+    if (ended.length === 0) return;
+    const { cameraId, microphoneId } = remembered();
+    const camera = ended.some(({ kind }) => kind === "video");
+    const microphone = ended.some(({ kind }) => kind === "audio");
+    const opened = await devices.open({ camera, microphone, cameraId, microphoneId });
+    if (stream !== this.stream) {
+      devices.close(opened.stream); // others were chosen meanwhile, or the visit is over
+      return;
+    }
+    const fresh = opened.stream.getTracks();
+    if (fresh.length < ended.length) this.#tell("trouble", word("device-lost"));
+    this.#watch(opened.stream);
+    const live = stream.getTracks().filter((track) => !ended.includes(track));
+    if (fresh.length > 0) await this.#use(new MediaStream([...live, ...fresh]));
   }
 
   /** What the call may take from here. @returns {MediaStream} */
@@ -260,8 +294,14 @@ export class Own extends EventTarget {
     const { cameraId, microphoneId } = remembered();
     const opened = await devices.open({ camera, microphone: true, cameraId, microphoneId });
     devices.close(this.stream);
-    this.stream = opened.stream;
     remember({ camera });
+    this.#watch(opened.stream);
+    await this.#use(opened.stream);
+  }
+
+  /** @param {MediaStream} stream in place of the present one */
+  async #use(stream) {
+    this.stream = stream;
     for (const kind of /** @type {const} */ (["audio", "video"])) this.#enable(kind);
     this.#show();
     this.#takeStills();
@@ -272,6 +312,14 @@ export class Own extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** In the background no browser opens a device. @returns {Promise<void>} when the page is seen */
+function seen() {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    document.addEventListener("visibilitychange", () => resolve(), { once: true });
+  });
 }
 
 /** @param {HTMLElement} select @param {MediaDeviceInfo[]} infos @param {string | undefined} chosen */
