@@ -12,16 +12,22 @@ const HEAD = 20;
 const SHORT = 1024;
 const LONG = 8192;
 const LONG_FROM = 60_000;
-/** Bytes a second. */
+/** Bytes a second, with headers some 18 kbit/s: what is sent however late it comes. */
 const LEAST = 2_000;
+/** Where nobody tells what the way out carries, and pieces come late: one in two seconds, by which it
+ * is seen that the way is free again. */
+const TRICKLE = 512;
 const FIRST = 3_000;
 const SHARE = 0.25;
 /** What a piece may come later than the quickest did, before the others are held back. */
 const CALM_MS = 40;
 const HURT_MS = 90;
-/** Bits a second of the way out below which it belongs to the voice alone, and from which not. */
-const THIN = 24_000;
-const CLEAR = 32_000;
+/** Milliseconds a second by which the quickest is forgotten: the way may have become longer. */
+const FORGOTTEN = 2;
+/** Bits a second of the way out below which it belongs to the voice alone, and from which not: what a
+ * thin voice takes (`ladder.js`) and `LEAST` beside it. */
+const THIN = 46_000;
+const CLEAR = 50_000;
 const BUFFERED = 16_384;
 const STALLED_MS = 4_000;
 const TRIES = 3;
@@ -64,6 +70,7 @@ export class Upload {
     this.#listening.abort();
     this.#listening = new AbortController();
     this.#channel = channel;
+    this.#best = Infinity;
     channel.addEventListener("message", (event) => this.#hear(event.data), {
       signal: this.#listening.signal,
     });
@@ -113,8 +120,8 @@ export class Upload {
     while (this.#away[0] && this.#away[0].end <= this.#have) arrived = this.#away.shift();
     if (!arrived) return;
     const took = now - arrived.at;
-    this.#best = Math.min(this.#best, took);
     const seconds = Math.min(1, (now - this.#judgedAt) / 1000);
+    this.#best = Math.min(this.#best + FORGOTTEN * seconds, took);
     this.#judgedAt = now;
     const waited = took - this.#best;
     if (waited > HURT_MS) {
@@ -127,9 +134,11 @@ export class Upload {
   }
 
   /** A busy telephone or server makes pieces late as well: whatever waits, a share of the way out
-   * that the browser finds for its media is taken. */
+   * that the browser finds for its media is taken. Where it does not tell, it may be the voice that
+   * waits. */
   #least() {
-    return Math.max(LEAST, ((this.availableUp() ?? 0) * SHARE) / 8);
+    const carries = this.availableUp();
+    return carries === null ? TRICKLE : Math.max(LEAST, (carries * SHARE) / 8);
   }
 
   #tick() {
