@@ -1,5 +1,6 @@
 /** The one line over the picture: what is going on, and what can be done about it. */
 
+import { JUDGED_FRAMES } from "./quality.js";
 import { word } from "./words.js";
 
 /** @typedef {import("./signal.js").Snapshot} Snapshot */
@@ -41,12 +42,15 @@ function thinLine({ you }, people, state) {
     return { words: word("chose-voice"), offer: { label: word("pictures-again"), does: "pictures" } };
   }
   const offer = { label: word("voice-only-offer"), does: "voice" };
+  const theirs = people.filter((one) => one.id !== you.id).map((one) => one.sends);
+  const unsure = state.slow || theirs.includes("slow") || theirs.includes("still");
+  // What is seen decides before what is sent: a wrong judgement harms more.
+  if (you.role === "specialist" && unsure) {
+    return { words: word("not-judged", { frames: JUDGED_FRAMES }), offer };
+  }
   if (state.pictured && ["slow", "still", "voice"].includes(state.sends)) {
     return { words: word(`mode-${state.sends}`), offer };
   }
-  const theirs = people.filter((one) => one.id !== you.id).map((one) => one.sends);
-  const unsure = state.slow || theirs.includes("slow") || theirs.includes("still");
-  if (you.role === "specialist" && unsure) return { words: word("not-judged"), offer };
   if (["poor", "voice-only"].includes(state.quality) && state.pictured) {
     return { words: word("weak"), offer };
   }

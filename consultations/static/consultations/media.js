@@ -7,7 +7,7 @@ import { after } from "./after.js";
 import { Call } from "./call.js";
 import { detail } from "./events.js";
 import { freshDocument } from "./frame.js";
-import { SteadyVerdict, carried, measure, sample, verdict } from "./quality.js";
+import { JUDGED_FRAMES, SteadyVerdict, carried, measure, sample, verdict } from "./quality.js";
 import { reportCalls } from "./report.js";
 import { Superseded, codeOf } from "./signal.js";
 
@@ -25,8 +25,6 @@ const AGAIN_MS = { busy: 1500, too_fast: 5000, full: 5000, unavailable: 5000 };
 const SHOWN_MS = 300;
 /** A timer that was held up comes twice at once: between two such looks nothing comes. */
 const LEAST_MS = 250;
-/** Frames a second below which gait, tremor and breathing cannot be judged. */
-const JUDGED_FRAMES = 10;
 const SLOW_MS = 4000;
 /** The share of a voice made up because it did not come, from which more is waited for. */
 const HOLES = 0.02;
@@ -121,7 +119,8 @@ export class Media extends EventTarget {
     return this.call?.state === "reconnecting";
   }
 
-  /** Look at what came since the last time. @param {{video: boolean, audio: boolean}} expected */
+  /** Look at what came since the last time.
+   * @param {{video: boolean, audio: boolean, cameras: string[]}} expected */
   async tick(expected) {
     if (this.call?.state !== "connected") return;
     const now = sample(await this.call.reports());
@@ -129,7 +128,7 @@ export class Media extends EventTarget {
     const { received, sent } = carried(this.#before, now);
     this.bytes += received + sent;
     if (this.#before) {
-      const seen = measure(this.#before, now);
+      const seen = measure(this.#before, now, expected.cameras);
       this.#steady.take(verdict(seen, expected));
       this.#noteRates(seen, expected.video, now.at);
       if (seen.concealed > HOLES) this.#holedAt = now.at;
@@ -143,7 +142,7 @@ export class Media extends EventTarget {
   /** @param {import("./quality.js").Measure} seen @param {boolean} video @param {number} at */
   #noteRates(seen, video, at) {
     this.kbit += (seen.kbitReceived + seen.kbitSent - this.kbit) * 0.1;
-    const slow = video && seen.framesPerSecond < JUDGED_FRAMES;
+    const slow = video && seen.slowest < JUDGED_FRAMES;
     this.#slowSince = slow ? (this.#slowSince ?? at) : null;
     this.slow = this.#slowSince !== null && at - this.#slowSince >= SLOW_MS;
   }

@@ -5,6 +5,9 @@
 
 import { selectedPair } from "./pair.js";
 
+/** Pictures a second below which movement, gait and breathing cannot be judged. */
+export const JUDGED_FRAMES = 10;
+
 /**
  * `good`; `fair`: works with small faults; `poor`: the picture suffers; `voice-only`: sound comes
  * and no picture; `lost`: nothing comes.
@@ -21,7 +24,7 @@ import { selectedPair } from "./pair.js";
  * @property {number} packetsSent of media
  * @property {number} packetsReceived
  * @property {number} packetsLost
- * @property {number} framesDecoded
+ * @property {Map<string, number>} frames decoded, by the section (`mid`) they came in
  * @property {number} concealed samples that were made up because none came in time
  * @property {number} samples audio samples played in all
  * @property {number} audioEnergy rises while anything is heard
@@ -35,7 +38,8 @@ import { selectedPair } from "./pair.js";
  * @property {number} seconds
  * @property {number} loss 0 to 1
  * @property {number} concealed 0 to 1
- * @property {number} framesPerSecond
+ * @property {number} framesPerSecond of the camera that comes fastest
+ * @property {number} slowest frames a second, of the camera that comes slowest
  * @property {number} kbitReceived per second
  * @property {number} kbitSent per second
  * @property {number} roundTrip seconds
@@ -52,7 +56,7 @@ export function sample(report, at = performance.now()) {
     packetsSent: 0,
     packetsReceived: 0,
     packetsLost: 0,
-    framesDecoded: 0,
+    frames: new Map(),
     concealed: 0,
     samples: 0,
     audioEnergy: 0,
@@ -63,7 +67,9 @@ export function sample(report, at = performance.now()) {
     if (stat.type === "inbound-rtp") {
       sum.packetsReceived += stat.packetsReceived ?? 0;
       sum.packetsLost += stat.packetsLost ?? 0;
-      sum.framesDecoded += stat.framesDecoded ?? 0;
+      if (stat.framesDecoded) {
+        sum.frames.set(stat.mid, (sum.frames.get(stat.mid) ?? 0) + stat.framesDecoded);
+      }
       sum.concealed += (stat.concealedSamples ?? 0) - (stat.silentConcealedSamples ?? 0);
       sum.samples += stat.totalSamplesReceived ?? 0;
       sum.audioEnergy += stat.totalAudioEnergy ?? 0;
@@ -98,9 +104,17 @@ export function carried(earlier, later) {
   return { received: since("bytesReceived"), sent: since("bytesSent") };
 }
 
-/** @param {Sample} earlier @param {Sample} later @returns {Measure} */
-export function measure(earlier, later) {
+/**
+ * @param {Sample} earlier @param {Sample} later
+ * @param {string[]} cameras the sections whose pictures ought to move; all that did, if not told
+ * @returns {Measure}
+ */
+export function measure(earlier, later, cameras = [...later.frames.keys()]) {
   const seconds = Math.max(0.001, (later.at - earlier.at) / 1000);
+  const rates = cameras.map(
+    (mid) => rise(later.frames.get(mid) ?? 0, earlier.frames.get(mid) ?? 0) / seconds,
+  );
+  const fastest = Math.max(0, ...rates);
   const received = rise(later.packetsReceived, earlier.packetsReceived);
   const lost = rise(later.packetsLost, earlier.packetsLost);
   const samples = rise(later.samples, earlier.samples);
@@ -109,7 +123,8 @@ export function measure(earlier, later) {
     seconds,
     loss: lost / Math.max(1, received + lost),
     concealed: rise(later.concealed, earlier.concealed) / Math.max(1, samples),
-    framesPerSecond: rise(later.framesDecoded, earlier.framesDecoded) / seconds,
+    framesPerSecond: fastest,
+    slowest: Math.min(fastest, ...rates),
     kbitReceived: (bytes.received * 8) / 1000 / seconds,
     kbitSent: (bytes.sent * 8) / 1000 / seconds,
     roundTrip: later.roundTrip,
@@ -125,7 +140,7 @@ export function verdict(now, expected) {
   if ((expected.video || expected.audio) && now.kbitReceived < 1) return "lost";
   if (expected.video && now.framesPerSecond < 1) return "voice-only";
   if (now.loss > 0.08 || now.concealed > 0.05 || now.roundTrip > 0.8) return "poor";
-  if (expected.video && now.framesPerSecond < 8) return "poor";
+  if (expected.video && now.slowest < 8) return "poor";
   if (now.loss > 0.02 || now.concealed > 0.01 || now.roundTrip > 0.35) return "fair";
   return "good";
 }

@@ -202,8 +202,8 @@ class Visit {
       this.lookedAt = performance.now();
       this.signal.look();
     }
-    const { audio, video } = this.stage.expected;
-    await this.media.tick({ audio, video: video && this.sending.choice !== "none" });
+    const { expected } = this.stage;
+    await this.media.tick({ ...expected, video: expected.video && this.sending.choice !== "none" });
     this.sending.tick();
     this.pictures.drawCost(this.media);
   }

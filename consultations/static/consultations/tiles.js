@@ -198,11 +198,14 @@ export class Stage {
     await Promise.all([...this.#seats.values()].map((seat) => setSink(seat.video, id)));
   }
 
-  /** @returns {{video: boolean, audio: boolean}} what others send at the moment */
+  /** What others send at the moment. @returns {{video: boolean, audio: boolean, cameras: string[]}}
+   * `cameras`: the sections in which pictures of people ought to move */
   get expected() {
     const others = this.#others();
+    const moving = others.filter((person) => this.#sends(person, "video"));
     return {
-      video: others.some((person) => this.#sends(person, "video")),
+      video: moving.length > 0,
+      cameras: moving.flatMap(({ id }) => this.#slotOf(id, "video")?.mid ?? []),
       audio: others.some((person) => this.#sends(person, "audio")),
     };
   }
@@ -290,8 +293,13 @@ export class Stage {
   }
 
   /** @param {string} participant @param {string} source */
+  #slotOf(participant, source) {
+    return this.#shown.find((one) => one.participant === participant && one.source === source);
+  }
+
+  /** @param {string} participant @param {string} source */
   #trackOf(participant, source) {
-    const slot = this.#shown.find((one) => one.participant === participant && one.source === source);
+    const slot = this.#slotOf(participant, source);
     return slot && this.#tracks.get(slot.mid);
   }
 
