@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.test_call import BUSY_MS, STALE_MS
+
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
 
 NOT_JUDGED = "10 images par seconde"
@@ -34,6 +36,40 @@ SIX_SECONDS = """async ({ sections, people, rates }) => {
   media.call = { state: "connected", reports };
   for (; second <= 6; second += 1) await media.tick(stage.expected);
   return [media.slow, media.quality];
+}"""
+# How old the last picture is when it is said not to be live: of a canvas, at first as a still, then
+# so many frames of a moving picture that stops.
+AGE = """async ({ sections, people, frames }) => {
+  const { Stage } = await import("/static/consultations/tiles.js");
+  const root = document.createElement("div");
+  document.body.prepend(root);
+  const stage = new Stage(root);
+  const canvas = document.createElement("canvas");
+  const ink = canvas.getContext("2d");
+  const track = canvas.captureStream(0).getVideoTracks()[0];
+  stage.seat(people, "you");
+  stage.addTrack({ mid: "6", track });
+  stage.map(sections);
+  stage.sends("patient", "still");
+  const seat = root.querySelector(".seat:not(.own)");
+  let last = 0;
+  const drawn = () => new Promise((next) => {
+    seat.querySelector("video").requestVideoFrameCallback(() => next(last = performance.now()));
+    ink.fillStyle = `hsl(${Math.round(last)} 50% 50%)`;
+    ink.fillRect(0, 0, canvas.width, canvas.height);
+    track.requestFrame();
+  });
+  await drawn();
+  await drawn();
+  if (!seat.classList.contains("still")) return "no still";
+  stage.sends("patient", "slow");
+  for (let count = 0; count < frames; count += 1) await drawn();
+  if (seat.matches(".still, .stale")) return "not live";
+  return new Promise((told) => {
+    new MutationObserver(() => {
+      if (seat.classList.contains("stale")) told(performance.now() - last);
+    }).observe(seat, { attributes: true });
+  });
 }"""
 LINE = """async ([people, state]) => {
   const { lineOf } = await import("/static/consultations/line.js");
@@ -92,3 +128,13 @@ def test_the_specialist_is_warned_whatever_their_own_way_out(
     people = [person(YOU, role), person(PATIENT, "patient", sends=theirs)]
     words = guest.page.evaluate(LINE, [people, state])
     assert (NOT_JUDGED in words) is told
+
+
+@pytest.mark.parametrize("frames", [0, 40])
+def test_what_stops_after_a_still_does_not_pass_for_live(someone, visit, frames):
+    guest = someone("dr.salma")
+    guest.page.goto(guest.url + visit.path)
+    people = [person(YOU, "specialist"), person(PATIENT, "patient")]
+    given = {"sections": SECTIONS[:1], "people": people, "frames": frames}
+    age = guest.page.evaluate(AGE, given)
+    assert STALE_MS <= age <= STALE_MS + BUSY_MS

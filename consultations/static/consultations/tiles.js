@@ -78,8 +78,13 @@ class Seat {
   /** @param {boolean} expected whether a picture ought to come @param {boolean} still one that is
    * renewed every few seconds */
   expect(expected, still) {
+    const otherLimit = still !== this.#still;
     this.#expected = expected;
     this.#still = still;
+    if (otherLimit && this.#lastFrame > 0) {
+      clearTimeout(this.#timer);
+      this.#look();
+    }
     this.#draw();
   }
 
