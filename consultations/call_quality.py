@@ -130,15 +130,18 @@ def length(record: CallRecord) -> float:
     return max(0.0, ((record.ended_at or record.seen_at) - record.started_at).total_seconds())
 
 
-def spans(record: CallRecord) -> list[tuple[float, float, str]]:
-    """From second, to second, and the mode that held between."""
-    ends = [at for at, _mode in record.modes[1:]] + [length(record)]
+def spans(record: CallRecord) -> list[tuple[float, float, str, bool]]:
+    """From second, to second, the mode that held between, and whether they chose it."""
+    ends = [at for at, *_step in record.modes[1:]] + [length(record)]
     pairs = zip(record.modes, ends, strict=False)
-    return [(at, max(at, end), mode) for (at, mode), end in pairs]
+    return [(at, max(at, end), mode, bool(chosen)) for (at, mode, *chosen), end in pairs]
 
 
 def still_seconds(record: CallRecord) -> float:
-    return sum(end - at for at, end, mode in spans(record) if mode in STILL_MODES)
+    """In which no moving picture came about, though one was wanted."""
+    return sum(
+        end - at for at, end, mode, chosen in spans(record) if mode in STILL_MODES and not chosen
+    )
 
 
 def in_words(found: Finding) -> dict[str, Any]:

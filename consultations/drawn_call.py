@@ -136,7 +136,7 @@ def _in_words(records: list[CallRecord]) -> Iterable[str]:
     """How long each mode held in all, in the order of their goodness, and how long nothing came."""
     lasted: dict[str, float] = defaultdict(float)
     for record in records:
-        for at, end, mode in spans(record):
+        for at, end, mode, _chosen in spans(record):
             lasted[mode] += end - at
         for _at, seconds in record.gaps:
             lasted["gap"] += seconds
@@ -158,7 +158,7 @@ def _bars(record: CallRecord, top: int, scale: _Scale) -> list[Bar]:
         y = top + BAR_HEIGHT - height
         return Bar(kind, scale.at(start), y, scale.width(start, end), height)
 
-    modes = [bar(mode, at, end, HEIGHTS[mode]) for at, end, mode in spans(record)]
+    modes = [bar(mode, at, end, HEIGHTS[mode]) for at, end, mode, _ in spans(record)]
     gaps = [bar("gap", at, at + seconds, BAR_HEIGHT) for at, seconds in record.gaps]
     return [*modes, *gaps]
 

@@ -179,7 +179,9 @@ async def sends(turn: Turn) -> None:
 
 
 async def watch(turn: Turn) -> None:
-    turn.engine.watch(turn.room.id, str(turn.by.pk), turn.message["video"])
+    one, video = str(turn.by.pk), turn.message["video"]
+    turn.engine.watch(turn.room.id, one, video)
+    turn.rooms.logbook.note_choice(one, voice_only=video == "none")
 
 
 async def mute(turn: Turn) -> None:

@@ -77,13 +77,15 @@ class Told:
 
 @dataclass
 class Session:
-    """One media session under way. ``announced``: how it will have ended when it goes."""
+    """One media session under way. ``announced``: how it will have ended when it goes;
+    ``chose_voice``: they want no pictures in either direction, whatever the link carries."""
 
     room: str
     participant: str
     agent: Kind
     id: UUID = field(default_factory=uuid4)
     announced: Ending | None = None
+    chose_voice: bool = False
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
@@ -123,10 +125,11 @@ class Session:
     def note_mode(self, *, sent: str | None = None, received: str | None = None) -> None:
         """Keeps the worse of the two: a person has one link."""
         self._sent, self._received = sent or self._sent, received or self._received
-        mode = max(self._sent, self._received, key=MODES.index)
+        worse = max(self._sent, self._received, key=MODES.index)
+        step = [CallRecord.Mode.VOICE.value, True] if self.chose_voice else [worse]
         modes = self._record.modes
-        if len(modes) < MOST_STEPS and (not modes or modes[-1][1] != mode):
-            modes.append([round(self.seconds, 1), mode])
+        if len(modes) < MOST_STEPS and (not modes or modes[-1][1:] != step):
+            modes.append([round(self.seconds, 1), *step])
 
     def sample(self, now: PeerStatistics) -> None:
         record = self._record
@@ -221,6 +224,11 @@ class Logbook:
         """From now on this participant's camera sends ``mode``, one of ``MODES``."""
         if participant in self._sessions:
             self._sessions[participant].note_mode(sent=mode)
+
+    def note_choice(self, participant: str, *, voice_only: bool) -> None:
+        """Counts from the next mode that is noted; who chooses tells that as well."""
+        if participant in self._sessions:
+            self._sessions[participant].chose_voice = voice_only
 
     def told(self, participant: str, now: Told) -> None:
         if participant in self._sessions:

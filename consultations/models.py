@@ -376,8 +376,9 @@ class CallRecord(models.Model):
     The media process that carries the session chooses the id and writes the row anew every
     some seconds, so a repeat stores nothing twice and no other process touches it. ``ended_at``
     stays empty when that process was killed; ``seen_at`` is the last it told. ``modes`` is a list
-    of [seconds since the start, mode], ``gaps`` of [seconds since the start, seconds without a
-    sign of the browser]. Shares go from 0 to 1; what is None was not told.
+    of [seconds since the start, mode], with a third, true, where voice only was their choice;
+    ``gaps`` of [seconds since the start, seconds without a sign of the browser]. Shares go from 0
+    to 1; what is None was not told.
     """
 
     retention: ClassVar[str] = retention.ADMINISTRATIVE

@@ -40,8 +40,8 @@ class Grade(StrEnum):
 class Leg:
     """One media session. ``seconds`` from its start to its end or to now; ``gaps`` and
     ``breaks``: for how long and how often nothing came from it, but for its end; ``voice_only``:
-    the share of its time without a moving picture; ``stopped``: the service ended it, not they.
-    None: not told."""
+    the share of its time without a moving picture, unless they chose that; ``stopped``: the
+    service ended it, not they. None: not told."""
 
     connected: bool
     over: bool

@@ -69,7 +69,7 @@ def _told(record: CallRecord) -> dict[str, Any]:
     """One media session in words and whole numbers; None for what was not told."""
     moments: list[tuple[datetime, str | Promise, int]] = [
         (record.started_at + timedelta(seconds=at), CallRecord.Mode(mode).label, 0)
-        for at, mode in record.modes
+        for at, _end, mode, _chosen in call_quality.spans(record)
     ]
     moments += [
         (record.started_at + timedelta(seconds=at), "", max(1, round(seconds)))

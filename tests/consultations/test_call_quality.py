@@ -108,6 +108,23 @@ def test_the_silence_before_the_end_is_no_break(client, cast, at_imilchil):
     assert "No trouble with sound or picture was seen." in page(client, cast.karim, address)
 
 
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ([300.0, "voice"], "the network carried no moving picture for 67 % of the time."),
+        ([300.0, "voice", True], "No trouble with sound or picture was seen."),
+    ],
+)
+def test_voice_only_by_choice_is_no_fault_of_the_network(client, cast, at_imilchil, step, told):
+    session(person(at_imilchil, "specialist", user=cast.salma), modes=[[0.0, "full"]], gaps=[])
+    session(
+        person(at_imilchil, "presenter", user=cast.brahim), modes=[[0.0, "full"], step], gaps=[]
+    )
+    shown = page(client, cast.karim, f"/visit/{at_imilchil.pk}/call/")
+    assert told in shown
+    assert "Full picture 5 minutes, Voice only 10 minutes" in shown
+
+
 def test_the_picture_is_drawn_without_style_and_told_in_words(client, cast, troubled):
     shown = page(client, cast.karim, f"/visit/{troubled.pk}/call/")
     drawing = shown[shown.index('<svg width="100%"') :].split("</svg>")[0]

@@ -43,6 +43,18 @@ async def test_a_call_leaves_a_record_of_each(call, process):
     assert await CallRecord.objects.acount() == 2
 
 
+async def test_voice_only_by_choice_is_told_apart_until_pictures_are_wanted_again(call, process):
+    _, amina, *_ = call
+    await amina.change("sends", mode="voice")
+    await amina.change("watch", video="none")
+    await amina.change("sends", mode="voice")
+    process.rooms.logbook.sample(process.rooms.engine)
+    await amina.change("watch", video="save")
+    await amina.change("sends", mode="small")
+    record = await stored(process, amina.id)
+    assert [step for _, *step in record.modes][-3:] == [["voice"], ["voice", True], ["small"]]
+
+
 async def test_an_ice_restart_goes_on_in_the_same_record(call, process):
     *_, patient = call
     await patient.signal()
