@@ -7,12 +7,10 @@ import warnings
 
 from PIL import Image
 
-from consultations import jpeg, pictures
+from consultations import jpeg, pictures, rules
 from consultations.models import Picture
 from consultations.pictures import Kept
 from telemed.lib.sealed_file import SealedReader, SealedWriter
-
-MAX_PIXELS = 120_000_000
 
 
 class NoPicture(ValueError):
@@ -56,11 +54,12 @@ def _size(plain: bytes) -> tuple[int, int]:
     """Decoded to its end, so that nothing is kept that cannot be shown."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            # Pillow warns of fewer pixels than are taken here, and refuses from twice as many.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(plain), formats=["JPEG"]) as image:
-                if image.width * image.height > MAX_PIXELS:
+                if image.width * image.height > rules.MAX_PICTURE_PIXELS:
                     raise NoPicture("too many pixels")
                 image.load()
                 return image.size
-    except (OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (OSError, ValueError, Image.DecompressionBombError):
         raise NoPicture("it does not decode") from None

@@ -247,6 +247,7 @@ SENDS_PICTURES = frozenset(
     {ParticipantRole.PATIENT, ParticipantRole.REPRESENTATIVE, ParticipantRole.PRESENTER}
 )
 MAX_PICTURE_BYTES = 20_000_000
+MAX_PICTURE_PIXELS = 120_000_000  # decoded, a third of a gigabyte
 MAX_OPEN_PICTURES = 3
 PICTURE_LIMIT = timedelta(hours=2)  # from the asking until it is whole
 
@@ -272,14 +273,16 @@ def may_ask_for_picture(it: Asking) -> str:
     return "picture_many" if it.open >= MAX_OPEN_PICTURES else ""
 
 
-def may_send_picture(*, asked: bool, state: str, size: int) -> str:
-    """Why a picture may not be announced: ``not_allowed`` by whom it was not ``asked`` of,
-    ``picture_over``, ``picture_too_large``; "" when it may, another in its place as well."""
+def may_send_picture(*, asked: bool, state: str, size: int, pixels: int) -> str:
+    """Why a picture of ``size`` bytes may not be announced: ``not_allowed`` by whom it was not
+    ``asked`` of, ``picture_over``, ``picture_too_large``; "" when it may, another in its place as
+    well."""
     if not asked:
         return "not_allowed"
     if state not in (Picture.State.ASKED, Picture.State.SENDING):
         return "picture_over"
-    return "" if 0 < size <= MAX_PICTURE_BYTES else "picture_too_large"
+    fits = 0 < size <= MAX_PICTURE_BYTES and 0 < pixels <= MAX_PICTURE_PIXELS
+    return "" if fits else "picture_too_large"
 
 
 # --- recording

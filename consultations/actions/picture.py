@@ -88,7 +88,9 @@ def agree(
     with change(room_id, "picture.send", actor, about=by) as room:
         row = _picture(room, picture_id)
         asked = row.participant_id == by.pk
-        _unless(rules.may_send_picture(asked=asked, state=row.state, size=announced.bytes))
+        pixels = announced.width * announced.height
+        size = announced.bytes
+        _unless(rules.may_send_picture(asked=asked, state=row.state, size=size, pixels=pixels))
         now = clock.now()
         row.state, row.agreed_at, row.taken_at = State.SENDING, now, now - announced.age
         row.sha256, row.announced = announced.sha256, announced.bytes

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
+from consultations import rules
 from tests.browser.visit import Guest
 from tests.consultations.jpegs import PLACE, photo
 
@@ -38,6 +39,18 @@ HOLD = """() => {
     RTCDataChannel.prototype.send = send;
     for (const [channel, data] of held) channel.send(data);
   };
+}"""
+# How large a picture of that size is sent. Its pixels are not made: they would fill the machine.
+DEVELOPED = """async ([width, height]) => {
+  const { develop } = await import("/static/consultations/shot.js");
+  window.createImageBitmap = async () => ({ width, height, close: () => {} });
+  const canvas = {
+    getContext: () => null,
+    toBlob: (done, type) => done(new Blob(["x"], { type })),
+  };
+  document.createElement = () => canvas;
+  const shot = await develop(new Blob([]), 0);
+  return [shot.width, shot.height];
 }"""
 WHAT = "[data-shutter-what]"
 SEEN = "[data-shutter-picture]"
@@ -218,3 +231,12 @@ def test_what_is_said_in_the_dialog_is_about_the_picture_that_it_names(
     patient.page.locator(f"[data-shutter-step=seen] [data-shutter={answer}]").click()
     expect(row(specialist, "Œil")).to_have_attribute("data-state", becomes, timeout=KEPT_MS)
     expect(row(specialist, "Main")).to_have_attribute("data-state", "sending")
+
+
+def test_a_picture_of_more_pixels_than_are_taken_is_made_smaller(someone):
+    guest = someone()
+    guest.page.goto(f"{guest.url}/accounts/login/")
+    width, height = guest.page.evaluate(DEVELOPED, [16_000, 9000])
+    assert 0.999 * rules.MAX_PICTURE_PIXELS < width * height <= rules.MAX_PICTURE_PIXELS
+    assert width / height == pytest.approx(16 / 9, rel=1e-3)
+    assert guest.page.evaluate(DEVELOPED, [4001, 3001]) == [4001, 3001]

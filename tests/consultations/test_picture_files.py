@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from consultations import jpeg, picture_files, pictures
+from consultations import jpeg, picture_files, pictures, rules
 from consultations.actions.entering import open_visit
 from consultations.assembly import Assembly, TooMuch
 from consultations.models import Room
@@ -167,6 +167,17 @@ def test_another_file_than_the_announced_one_is_not_kept(sent):
 
 @pytest.mark.django_db
 def test_a_picture_of_too_many_pixels_is_not_decoded(sent, monkeypatch):
-    monkeypatch.setattr(picture_files, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(rules, "MAX_PICTURE_PIXELS", 1000)
     with pytest.raises(NoPicture):
         picture_files.keep(sent(photo()))
+
+
+@pytest.mark.django_db
+def test_a_picture_of_as_many_pixels_as_a_telephone_takes_is_kept(sent):
+    assert Image.MAX_IMAGE_PIXELS
+    width = Image.MAX_IMAGE_PIXELS // 8000 + 1000
+    file = io.BytesIO()
+    Image.new("L", (width, 8000), 90).save(file, "JPEG")
+
+    made = picture_files.keep(sent(file.getvalue()))
+    assert (made.width, made.height) == (width, 8000)

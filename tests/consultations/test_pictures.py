@@ -63,22 +63,25 @@ def test_who_may_be_asked(changed, refusal):
 
 
 @pytest.mark.parametrize(
-    ("asked", "state", "size", "refusal"),
+    ("asked", "state", "size", "pixels", "refusal"),
     [
-        (True, "asked", 1, ""),
-        (True, "asked", rules.MAX_PICTURE_BYTES, ""),
-        (True, "sending", 1000, ""),
-        (False, "asked", 1000, "not_allowed"),
-        (True, "checking", 1000, "picture_over"),
-        (True, "ready", 1000, "picture_over"),
-        (True, "refused", 1000, "picture_over"),
-        (True, "cancelled", 1000, "picture_over"),
-        (True, "asked", 0, "picture_too_large"),
-        (True, "asked", rules.MAX_PICTURE_BYTES + 1, "picture_too_large"),
+        (True, "asked", 1, 1, ""),
+        (True, "asked", rules.MAX_PICTURE_BYTES, rules.MAX_PICTURE_PIXELS, ""),
+        (True, "sending", 1000, 1000, ""),
+        (False, "asked", 1000, 1000, "not_allowed"),
+        (True, "checking", 1000, 1000, "picture_over"),
+        (True, "ready", 1000, 1000, "picture_over"),
+        (True, "refused", 1000, 1000, "picture_over"),
+        (True, "cancelled", 1000, 1000, "picture_over"),
+        (True, "asked", 0, 1000, "picture_too_large"),
+        (True, "asked", rules.MAX_PICTURE_BYTES + 1, 1000, "picture_too_large"),
+        (True, "asked", 1000, 0, "picture_too_large"),
+        (True, "asked", 1000, rules.MAX_PICTURE_PIXELS + 1, "picture_too_large"),
     ],
 )
-def test_what_may_be_sent(asked, state, size, refusal):
-    assert rules.may_send_picture(asked=asked, state=state, size=size) == refusal
+def test_what_may_be_sent(asked, state, size, pixels, refusal):
+    found = rules.may_send_picture(asked=asked, state=state, size=size, pixels=pixels)
+    assert found == refusal
 
 
 # --- in the room
@@ -247,6 +250,8 @@ async def test_more_than_was_announced_is_dropped(sending_call):
     picture = await asked(salma, amina)
     too_long = announcement(picture, bytes=rules.MAX_PICTURE_BYTES + 1)
     assert (await amina.change("picture_send", **too_long))["code"] == "picture_too_large"
+    too_wide = announcement(picture, width=15_000, height=8001)
+    assert (await amina.change("picture_send", **too_wide))["code"] == "picture_too_large"
     await agrees(amina, picture, PHOTO[: 3 * STEP])
     sending = Sending(peer, picture, PHOTO)
     await sending.asks()

@@ -5,6 +5,8 @@
 
 /** The same as `rules.MAX_PICTURE_BYTES`. */
 const MOST_BYTES = 20_000_000;
+/** The same as `rules.MAX_PICTURE_PIXELS`. */
+const MOST_PIXELS = 120_000_000;
 const QUALITIES = [0.92, 0.85, 0.75];
 /** Phones cannot always draw what their cameras give. */
 const SCALES = [1, 0.75, 0.5, 0.35];
@@ -67,9 +69,10 @@ async function open(file) {
 /** @param {CanvasImageSource} image @param {number} width @param {number} height */
 async function encode(image, width, height) {
   const canvas = document.createElement("canvas");
+  const most = Math.min(1, Math.sqrt(MOST_PIXELS / (width * height)));
   for (const scale of SCALES) {
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
+    canvas.width = Math.floor(width * most * scale);
+    canvas.height = Math.floor(height * most * scale);
     canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
     for (const quality of QUALITIES) {
       /** @type {Blob | null} */
