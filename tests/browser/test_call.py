@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visit import Guest
+from tests.browser.visit import Guest, line
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
 
@@ -28,6 +28,14 @@ WIDTHS = """(frames) => new Promise((told) => {
   };
   video.requestVideoFrameCallback(note);
 })"""
+# So many frames of the shared screen were drawn since this was first asked.
+SCREEN_MOVES = """(frames) => {
+  const video = document.querySelector(".seat.screen video");
+  if (!video) return false;
+  const { totalVideoFrames } = video.getVideoPlaybackQuality();
+  video.begun_ = Math.min(video.begun_ ?? totalVideoFrames, totalVideoFrames);
+  return totalVideoFrames - video.begun_ >= frames;
+}"""
 # Frames a second that are sent of one's own.
 SCREEN_RATE = """async () => {
   for (const each of (await connections.at(-1).getStats()).values()) {
@@ -98,6 +106,25 @@ def test_a_shared_screen_is_seen_beside_the_face(together):
     share.click()
     expect(patient.page.locator(".seat.screen")).to_have_count(0)
     patient.sees()
+
+
+def test_a_shared_screen_is_seen_again_over_another_connection(together):
+    patient, specialist = together
+    share = specialist.page.locator(".room-bar [data-do=screen]")
+    share.click()
+    patient.page.wait_for_function(
+        "() => document.querySelector('.seat.screen video')?.videoWidth > 0"
+    )
+
+    specialist.cut()
+    expect(line(specialist)).to_be_visible()
+    specialist.mend_pages()
+    specialist.page.wait_for_function("() => connections.length > 1")
+    specialist.mend()
+    patient.sees()
+    specialist.page.wait_for_function(SCREEN_RATE, polling=500)
+    patient.page.wait_for_function(SCREEN_MOVES, arg=10)
+    expect(share).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_shared_screen_stays_readable_over_a_thin_way_out(together):

@@ -91,11 +91,13 @@ export class Call extends EventTarget {
    * Takes the devices' tracks and makes the offer in advance, so that entering the room costs one
    * round trip. May be called again before the offer is answered.
    * @param {MediaStream | null} stream
+   * @param {MediaStreamTrack | null} [screen]
    * @returns {Promise<string>} the offer
    */
-  async prepare(stream) {
+  async prepare(stream, screen = null) {
     await this.setMicrophone(stream?.getAudioTracks()[0] ?? null);
     await this.setCamera(stream?.getVideoTracks()[0] ?? null);
+    await this.setScreen(screen);
     return this.offer();
   }
 

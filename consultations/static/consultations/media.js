@@ -59,7 +59,9 @@ export class Media extends EventTarget {
   #document = null;
   /** @type {() => void} */ #report;
 
-  /** @param {Signal} signal @param {() => MediaStream} sending what may leave at present */
+  /** @param {Signal} signal
+   * @param {() => [MediaStream, MediaStreamTrack | null]} sending what may leave at present, and the
+   *   shared screen */
   constructor(signal, sending) {
     super();
     this.signal = signal;
@@ -78,7 +80,7 @@ export class Media extends EventTarget {
   prepare() {
     if (this.call !== null) return;
     this.call = this.#newCall();
-    void this.call.prepare(this.sending());
+    void this.call.prepare(...this.sending());
   }
 
   /** Once for each time that this person is let in. */

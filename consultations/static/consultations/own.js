@@ -115,6 +115,11 @@ export class Own extends EventTarget {
     return new MediaStream([...this.stream.getAudioTracks(), ...(camera ? [camera] : [])]);
   }
 
+  /** What is shared, beside that. */
+  get screen() {
+    return this.#screen;
+  }
+
   get #camera() {
     return this.stream.getVideoTracks()[0] ?? null;
   }

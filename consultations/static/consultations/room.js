@@ -114,7 +114,7 @@ class Visit {
 
   /** @returns {Media} */
   newMedia() {
-    const media = new Media(this.signal, () => this.own.sending);
+    const media = new Media(this.signal, () => [this.own.sending, this.own.screen]);
     media.addEventListener("slot", (event) => this.stage.addTrack(detail(event)));
     media.addEventListener("over", () => this.stage.forgetTracks());
     media.addEventListener("trouble", (event) => this.tellError(detail(event)));
