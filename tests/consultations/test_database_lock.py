@@ -34,7 +34,7 @@ async def _answers(caller, seconds):
         await caller.until(lambda since=before: _has(caller.came[since:], "snapshot"))
         await caller.settle()
         longest = max(longest, loop.time() - asked)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.4)  # the room is shown again at a pace
     return longest
 
 
