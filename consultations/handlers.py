@@ -123,10 +123,12 @@ async def keep_refusal(room: LiveRoom, socket: Socket, message: Message, code: s
 
 
 async def echo(engine: Engine, test: str, offer: str) -> str:
+    """A test that meets a busy service is refused as by a full one: it is not tried again."""
     try:
         return await engine.echo(test, offer)
     except JoinRefused as refused:
-        raise _join_refused(refused) from None
+        code = "full" if refused.code == "busy" else refused.code
+        raise _join_refused(JoinRefused(code, refused.message)) from None
 
 
 def answer(re: str | None, sdp: str, person: str) -> Answer:

@@ -1,11 +1,13 @@
 """The pages of a call's record and of places' connections, and what may be stored for them."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from consultations import tickets
 from consultations.actions.entering import open_visit
 from consultations.models import CallRecord, ConnectionTest, Consultation, Participant
 from scheduling.actions.link import issue_link
@@ -16,6 +18,8 @@ from telemed.audit.models import Event
 from telemed.desk.purge import file_of
 from telemed.lib import clock as real_clock
 from tests import make
+from tests.consultations.callers import Caller, accepted
+from tests.sfu.peer import PacketPeer
 
 MEASURED = {
     "verdict": "fair",
@@ -266,6 +270,18 @@ def test_one_person_does_not_speak_for_a_place_all_day(client, cast, at_imilchil
     assert codes == [200] * 6 + [429] * 2
     client.force_login(cast.salma)
     assert measure(client, at_imilchil).status_code == 200
+
+
+async def test_a_test_that_meets_a_busy_service_is_not_said_to_be_tried_again(process):
+    server = process.rooms.engine._server
+    server.config = replace(server.config, max_handshakes=0)
+    tester = Caller(process, tickets.make_for_test(process.name, "en"), uuid4())
+    assert await accepted(tester.socket)
+    await tester.say("hello", ticket=tester.ticket, protocol=1)
+    answer = await tester.change("offer", sdp=PacketPeer(server, "", "").offer())
+    assert answer["code"] == "full"
+    assert answer["message"].endswith("Please try again in a few minutes.")
+    await tester.hang_up()
 
 
 def made_at(place, hour, *verdicts, **fields):

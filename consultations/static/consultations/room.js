@@ -6,7 +6,7 @@
 import { announce } from "../telemed/js/announce.js";
 import { drawMessages, listenToForm } from "./chat.js";
 import { DeviceCheck, remembered } from "./check.js";
-import { testConnection } from "./conntest.js";
+import { offerTest } from "./conntest.js";
 import { playTestTone } from "./devices.js";
 import { detail } from "./events.js";
 import { listenToForms } from "./forms.js";
@@ -355,13 +355,7 @@ class Visit {
       listenToForm(/** @type {HTMLFormElement} */ (form), (text) => this.write(text));
     }
     listenToForms(this.root, (type, fields, told) => this.ask(type, fields, told));
-    one(this.root, "[data-test-start]").addEventListener("click", () =>
-      testConnection(
-        one(this.root, "#connection-test"),
-        () => askTicket(this.root.dataset.test ?? "", this.csrf),
-        this.check.stream,
-      ),
-    );
+    offerTest(this.root, this.check, this.csrf);
   }
 
   /** @param {string} text */
