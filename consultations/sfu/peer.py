@@ -366,10 +366,13 @@ class Peer:
                 self.downlink.estimator.note_round_trip(now - sent - block.delay / 65536)
 
     def close(self) -> None:
-        """Ends what waits; the transport is closed by who made it."""
+        """Ends what waits, and the circles that the peer would be held in; the transport is closed
+        by who made it."""
         self.downlink.close()
         if self._asking is not None:
             self._asking.cancel()
+        for source in self.streams:
+            source.on_loss = None
 
     # What is due from time to time.
 
