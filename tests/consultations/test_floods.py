@@ -149,15 +149,16 @@ async def test_a_flood_that_ends_the_socket(flooder, others):
 
 async def test_another_socket_of_the_same_person_has_no_pace_of_its_own(cast, visit, enter):
     salma = await enter(cast.salma, visit)
+    begun = time.monotonic()
     for number in range(8):
         assert (await salma.change("chat", text=f"{number}", to=None))["type"] == "done"
     await salma.hang_up()
     salma.closed = 1001
     again = await enter(cast.salma, visit, salma.browser)
-    # On a slow machine a moment later has come meanwhile, for one or the other; not for all.
     answers = [await again.change("chat", text=f"again {n}", to=None) for n in range(8)]
     refused = [n for n, answer in enumerate(answers) if answer["type"] == "refused"]
-    assert refused
+    # On a slow machine a moment later has come meanwhile, for one or the other.
+    assert len(answers) - len(refused) <= 0.8 * (time.monotonic() - begun) + 1
     assert all(answers[n]["code"] == "too_fast" and answers[n]["message"] for n in refused)
     await again.settle()
     said = {one["text"] for one in again.snapshot["messages"]}
