@@ -158,10 +158,12 @@ def _subjects(
 
 def settle(room: Room) -> None:
     """Part of every change of a room: what may no longer be recorded ends with that change."""
-    rows = Recording.objects.filter(consultation=room.consultation_id, state=State.RECORDING)
-    reason = rules.may_record(facts_of(room)) if rows.exists() else ""
+    running = _running(room)
+    if running is None:
+        return
+    reason = rules.may_record(facts_of(room))
     if reason:
-        end_running(room, WHY[reason])
+        end(running, WHY[reason])
 
 
 def take_back(room: Room, one: Participant, person: PresentPerson | None = None) -> datetime | None:
@@ -182,11 +184,14 @@ def take_back(room: Room, one: Participant, person: PresentPerson | None = None)
 
 
 def end_running(room: Room, why: str) -> None:
-    running = Recording.objects.filter(
-        consultation=room.consultation_id, state=State.RECORDING
-    ).first()
+    running = _running(room)
     if running is not None:
         end(running, why)
+
+
+def _running(room: Room) -> Recording | None:
+    rows = Recording.objects.filter(consultation=room.consultation_id, state=State.RECORDING)
+    return rows.first()
 
 
 def end(running: Recording, why: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visit import BACK_MS, DESK, PHONE, Guest
+from tests.browser.visit import BACK_MS, DESK, PHONE, Guest, meet
 from tests.browser.visits import Visit, book
 
 
@@ -37,10 +37,5 @@ def visit(product) -> Visit:
 def together(someone, visit) -> tuple[Guest, Guest]:
     """Amina on her phone and Dr Salma at her desk, in the call."""
     patient, specialist = someone("amina", **PHONE), someone("dr.salma")
-    patient.go_in(visit.path)
-    patient.agree()
-    specialist.go_in(visit.path)
-    specialist.admit()
-    patient.sees()
-    specialist.sees()
+    meet(patient, specialist, visit.path)
     return patient, specialist

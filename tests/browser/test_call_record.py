@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visit import DESK, PHONE, Guest
+from tests.browser.visit import DESK, PHONE, Guest, meet
 from tests.servers import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
@@ -50,12 +50,7 @@ def together(someone, visit) -> tuple[Guest, Guest]:
     patient, specialist = someone("amina", **PHONE), someone("dr.salma")
     for guest in (patient, specialist):
         guest.page.add_init_script(COUNT_TOLD)
-    patient.go_in(visit.path)
-    patient.agree()
-    specialist.go_in(visit.path)
-    specialist.admit()
-    patient.sees()
-    specialist.sees()
+    meet(patient, specialist, visit.path)
     return patient, specialist
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import WebSocketRoute
 
-from tests.browser.visit import PHONE
+from tests.browser.visit import PHONE, meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("patience")]
 
@@ -65,13 +65,7 @@ def test_an_offer_that_is_refused_for_the_moment_is_made_again(someone, visit, c
         socket.on_message(pass_on)
 
     patient.page.route_web_socket("**/media/*/room", opened)
-    patient.go_in(visit.path)
-    patient.agree()
-    specialist.go_in(visit.path)
-    specialist.admit()
-
-    patient.sees()
-    specialist.sees()
+    meet(patient, specialist, visit.path)
     assert refused
 
 

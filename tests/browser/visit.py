@@ -75,6 +75,16 @@ def line(guest: "Guest") -> Locator:
     return guest.page.locator("#line")
 
 
+def meet(patient: "Guest", specialist: "Guest", path: str) -> None:
+    """The patient waits, the specialist lets them in, and each sees the other."""
+    patient.go_in(path)
+    patient.agree()
+    specialist.go_in(path)
+    specialist.admit()
+    patient.sees()
+    specialist.sees()
+
+
 def agree(page: Page) -> None:
     """To every consent that is asked on this device; it may have been given before."""
     page.locator("#consents[data-drawn]").wait_for(state="attached")
