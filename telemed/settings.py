@@ -19,6 +19,7 @@ from telemed.lib.logs import configuration
 # Python would read the operating system's zone data first, and that may be years old: Morocco is
 # at UTC+0 all year since 2026-09-20, which only tzdata 2026.3 and later know.
 zoneinfo.reset_tzpath(to=[])
+zoneinfo.ZoneInfo.clear_cache()  # of what was read before: Babel reads TZ's zone as it is imported
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent

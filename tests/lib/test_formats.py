@@ -1,9 +1,21 @@
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 
 import pytest
 
 from telemed.lib import formats
 
+OFFSET = """
+from datetime import datetime
+from zoneinfo import ZoneInfo
+import babel.dates
+print(datetime(2027, 7, 15, tzinfo=babel.dates.LOCALTZ).utcoffset())
+import telemed.settings
+print(datetime(2027, 7, 15, tzinfo=ZoneInfo("Africa/Casablanca")).utcoffset())
+"""
 MOMENT = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
 
 
@@ -36,6 +48,18 @@ def test_morocco_stands_at_utc_all_year_in_the_pinned_zone_data():
     for month in (1, 3, 7, 12):
         there = formats.local(datetime(2027, month, 15, 12, tzinfo=UTC), "Africa/Casablanca")
         assert there.utcoffset() == timedelta()
+
+
+def test_zone_data_that_was_read_before_the_settings_is_read_anew(tmp_path):
+    """A machine that knows Morocco's time otherwise, and says that it stands there."""
+    zone = tmp_path / "Africa" / "Casablanca"
+    zone.parent.mkdir()
+    zone.write_bytes((files("tzdata") / "zoneinfo/Asia/Tokyo").read_bytes())
+    environment = os.environ | {"TZ": "Africa/Casablanca", "PYTHONTZPATH": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "-c", OFFSET], env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["9:00:00", "0:00:00"]
 
 
 def test_numbers_stand_left_to_right_in_arabic_text_only():
