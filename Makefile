@@ -1,10 +1,11 @@
 # make run    starts Telemed on this machine          (PORT=8000 PROCESSES=1)
-# make test   every test, with its own servers        (TESTS="tests/scheduling -k slots")
+# make test   every test, with its own servers        (TESTS="tests/scheduling -k slots" JOBS=2)
 # make check  linters, types, migrations, translations, audit
 # make fuzz   looks for input that breaks a parser   (FUZZ_SECONDS=60 for each, FUZZ="sdp sctp")
 # make lock   writes requirements/*.txt anew
 
 PYTHON ?= python3
+JOBS ?= 2
 BIN := .venv/bin
 export PORT PROCESSES FUZZ_SECONDS
 
@@ -17,13 +18,29 @@ run:
 
 test: test-sqlite test-postgresql
 
+# All of them side by side but for those that nothing may run beside; chosen ones one by one.
+PYTEST := $(BIN)/python -m pytest
+BESIDE := -n $(JOBS) --dist worksteal
+ON_POSTGRESQL := (database and not browser) or story
+
 test-sqlite:
 	@PYTHON=$(PYTHON) telemed/run/install.sh dev tests
-	@$(BIN)/python -m pytest $(TESTS)
+ifdef TESTS
+	@$(PYTEST) $(TESTS)
+else
+	@$(PYTEST) $(BESIDE) -m "not alone"
+	@$(PYTEST) -m alone
+endif
 
+test-postgresql: export TEST_DATABASE := postgresql
 test-postgresql:
 	@PYTHON=$(PYTHON) telemed/run/install.sh dev tests
-	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -m "not browser or story" $(TESTS)
+ifdef TESTS
+	@$(PYTEST) -m "$(ON_POSTGRESQL)" $(TESTS)
+else
+	@$(PYTEST) $(BESIDE) -m "($(ON_POSTGRESQL)) and not alone"
+	@$(PYTEST) -m "($(ON_POSTGRESQL)) and alone"
+endif
 
 # With the settings of an installation: what deploy/telemed.env says, and keys made for this check.
 PRODUCTION := folder=$$(mktemp -d) && key=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') \

@@ -53,7 +53,19 @@ CHROMIUM_FLAGS = [
 ]
 
 
+# What is here judges time, or takes the whole machine for itself.
+ALONE = {"bench", "browser", "run", "sfu"}
+STORED = {"db", "transactional_db", "postgresql", "product"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.path.parent.name in ALONE or "product" in fixtures:
+            item.add_marker("alone")
+        if STORED & fixtures or item.get_closest_marker("django_db"):
+            item.add_marker("database")
     items.sort(key=lambda item: "playwright_" in getattr(item, "fixturenames", ()))
 
 

@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from consultations.models import Room
 from tests.consultations.callers import words
 from tests.consultations.lock import held_lock
 from tests.consultations.media import connected
+
+pytestmark = pytest.mark.alone
 
 LOCKED_SECONDS = 2.0
 GAP_SECONDS = 0.5

@@ -18,6 +18,8 @@ from tests.consultations.media import connected, hears
 from tests.sfu.gaps import assert_undisturbed
 from tests.sfu.peer import PacketPeer
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 2.0
 A_SECOND = 18  # messages: below what closes the socket
 

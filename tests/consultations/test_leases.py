@@ -19,6 +19,8 @@ from tests.consultations.callers import in_thread
 from tests.consultations.lock import PROCESSES, ROOMS, held, held_lock
 from tests.consultations.media import falls_silent
 
+pytestmark = pytest.mark.alone
+
 QUIET = Load()
 
 

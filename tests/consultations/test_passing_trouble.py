@@ -12,6 +12,8 @@ from tests.consultations.callers import Caller, accepted, in_thread, ticket_for
 from tests.consultations.media import Door
 from tests.sfu.peer import PacketPeer
 
+pytestmark = pytest.mark.alone
+
 HELLO_SECONDS = 0.3
 
 
