@@ -71,6 +71,62 @@ AGE = """async ({ sections, people, frames }) => {
     }).observe(seat, { attributes: true });
   });
 }"""
+# A real stream whose pictures are held up on their way once it flows: whether they pass for live
+# before, meanwhile and in the end, and what is said of them, twice.
+LATE = """async ({ sections, people, held }) => {
+  const { Stage } = await import("/static/consultations/tiles.js");
+  const root = document.createElement("div");
+  document.body.prepend(root);
+  const stage = new Stage(root);
+  const canvas = document.createElement("canvas");
+  const ink = canvas.getContext("2d");
+  const drawing = setInterval(() => {
+    ink.fillStyle = `hsl(${Math.round(performance.now() / 10) % 360} 50% 50%)`;
+    ink.fillRect(0, 0, canvas.width, canvas.height);
+  }, 50);
+  const near = new RTCPeerConnection({ encodedInsertableStreams: true });
+  const far = new RTCPeerConnection();
+  near.onicecandidate = ({ candidate }) => candidate && far.addIceCandidate(candidate);
+  far.onicecandidate = ({ candidate }) => candidate && near.addIceCandidate(candidate);
+  const sender = near.addTrack(canvas.captureStream(20).getVideoTracks()[0]);
+  const { readable, writable } = sender.createEncodedStreams();
+  let delay = 0;
+  const way = new TransformStream({
+    transform: (picture, out) => { setTimeout(() => out.enqueue(picture), delay); },
+  });
+  void readable.pipeThrough(way).pipeTo(writable);
+  const coming = new Promise((come) => { far.ontrack = ({ track }) => come(track); });
+  await near.setLocalDescription();
+  await far.setRemoteDescription(near.localDescription);
+  await far.setLocalDescription();
+  await near.setRemoteDescription(far.localDescription);
+  stage.seat(people, "you");
+  stage.addTrack({ mid: "6", track: await coming });
+  stage.map(sections);
+  const seat = root.querySelector(".seat:not(.own)");
+  const video = seat.querySelector("video");
+  const shown = (count) => new Promise((done) => {
+    const next = () => (count-- > 0 ? video.requestVideoFrameCallback(next) : done());
+    next();
+  });
+  const stale = () => seat.classList.contains("stale");
+  await shown(20);
+  const prompt = stale();
+  delay = held;
+  await new Promise((done) => setTimeout(done, held));
+  await shown(20);
+  const late = [stale(), seat.querySelector("[data-stale]").textContent.trim()];
+  await shown(20);
+  const later = seat.querySelector("[data-stale]").textContent.trim();
+  delay = 0;  // the browser goes on waiting for what was late, for some seconds
+  const since = performance.now();
+  while (stale() && performance.now() - since < 30_000) await shown(5);
+  const again = stale();
+  clearInterval(drawing);
+  near.close();
+  far.close();
+  return { prompt, late, later, again };
+}"""
 LINE = """async ([people, state]) => {
   const { lineOf } = await import("/static/consultations/line.js");
   const you = { id: "you", role: people[0].role };
@@ -138,3 +194,18 @@ def test_what_stops_after_a_still_does_not_pass_for_live(someone, visit, frames)
     given = {"sections": SECTIONS[:1], "people": people, "frames": frames}
     age = guest.page.evaluate(AGE, given)
     assert STALE_MS <= age <= STALE_MS + BUSY_MS
+
+
+@pytest.mark.parametrize(("held", "live"), [(700, True), (3000, False)])
+def test_what_moves_but_comes_late_does_not_pass_for_live(someone, visit, held, live):
+    guest = someone("dr.salma")
+    guest.page.goto(guest.url + visit.path)
+    people = [person(YOU, "specialist"), person(PATIENT, "patient")]
+    told = guest.page.evaluate(LATE, {"sections": SECTIONS[:1], "people": people, "held": held})
+    assert not told["prompt"]
+    stale, words = told["late"]
+    assert stale is not live
+    assert not told["again"]
+    if not live:
+        assert words.startswith("Image en retard, prise à")
+        assert told["later"] > words  # the time goes on

@@ -1,18 +1,24 @@
 /** Draws who is seen: one seat a connection, one for each shared screen, and one's own. */
 
 import { announce } from "../telemed/js/announce.js";
+import { Lateness } from "./lateness.js";
 import { copy, one, word } from "./words.js";
 
 /** @typedef {import("./signal.js").Person} Person */
 /** @typedef {{mid: string, kind: string, participant: string | null, source: string | null}} Shown */
 
 const STALE_MS = 2000;
+/** Younger than this a late picture is live again. */
+const FRESH_MS = 1500;
 /** Stills come every four seconds; one older than this says that no more come. */
 const OLD_STILL_MS = 12_000;
 
-/** One seat: a picture that says by itself, two seconds after its last frame, that it is not live. */
+/** One seat: a picture that says by itself, when it is two seconds old, that it is not live: no other
+ * came, or they come late. */
 class Seat {
-  #lastFrame = 0;
+  /** When the last frame would have come, had it been prompt. */ #lastFrame = 0;
+  /** Milliseconds after that it came. */ #late = 0;
+  #lateness = new Lateness();
   #frames = 0;
   #lookedAt = 0;
   #expected = false;
@@ -33,6 +39,7 @@ class Seat {
     const playing = stream instanceof MediaStream ? stream.getTracks() : [];
     if (tracks.length === playing.length && tracks.every((track) => playing.includes(track))) return;
     this.video.srcObject = new MediaStream(tracks);
+    this.#lateness = new Lateness();
     this.#watch();
     void this.video.play().catch(() => {
       // Sound before any tap: the page offers the tap (`needsTap`).
@@ -43,17 +50,21 @@ class Seat {
   #watch() {
     if (this.key === "own" || this.#watched || !("requestVideoFrameCallback" in this.video)) return;
     this.#watched = true;
-    const seen = () => {
-      this.#seen();
+    /** @type {VideoFrameRequestCallback} */
+    const seen = (_, { rtpTimestamp }) => {
+      this.#seen(rtpTimestamp);
       this.video.requestVideoFrameCallback(seen);
     };
     this.video.requestVideoFrameCallback(seen);
   }
 
-  #seen() {
+  /** @param {number | undefined} stamp */
+  #seen(stamp) {
     const first = this.#lastFrame === 0;
-    this.#lastFrame = performance.now();
-    if (first || this.#still || this.root.classList.contains("stale")) this.#draw();
+    const now = performance.now();
+    this.#late = this.#lateness.take(stamp, now);
+    this.#lastFrame = now - this.#late;
+    if (first || this.#still || this.#isStale || this.#late >= this.#limit) this.#draw();
     this.#timer ??= setTimeout(() => this.#look(), this.#limit);
   }
 
@@ -72,7 +83,12 @@ class Seat {
   }
 
   get #limit() {
-    return this.#still ? OLD_STILL_MS : STALE_MS;
+    if (this.#still) return OLD_STILL_MS;
+    return this.#isStale ? FRESH_MS : STALE_MS;
+  }
+
+  get #isStale() {
+    return this.root.classList.contains("stale");
   }
 
   /** @param {boolean} expected whether a picture ought to come @param {boolean} still one that is
@@ -92,7 +108,7 @@ class Seat {
     const pictured = this.#expected && this.#lastFrame > 0;
     const stale = pictured && performance.now() - this.#lastFrame >= this.#limit;
     const still = pictured && this.#still;
-    if (still || (stale && !this.root.classList.contains("stale"))) this.#tellStale();
+    if (still || stale) this.#tellStale();
     this.root.classList.toggle("stale", stale);
     this.root.classList.toggle("still", still && !stale);
     this.root.classList.toggle("pictured", pictured);
@@ -101,8 +117,10 @@ class Seat {
   }
 
   #tellStale() {
-    const at = new Date(Date.now() - (performance.now() - this.#lastFrame));
-    const words = word("stale", { time: at.toLocaleTimeString("fr", { hour12: false }) });
+    const age = performance.now() - this.#lastFrame;
+    const at = new Date(Date.now() - age);
+    const moves = !this.#still && age - this.#late < STALE_MS;
+    const words = word(moves ? "late" : "stale", { time: at.toLocaleTimeString("fr", { hour12: false }) });
     one(this.root, "[data-stale]").textContent = words;
     // The small window shows the picture alone, without the words: it must not pass for live.
     if (document.pictureInPictureElement === this.video) {
