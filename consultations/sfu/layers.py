@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # sends a size at no less than 30, 150 and 600 kbit/s.
 NEEDS = (0, 200_000, 650_000)
 MOST = (150_000, 500_000, 1_500_000)
+LEAST = 30_000  # no size comes at less
 LEAVE = 0.9  # of what a size needs: below, the next smaller one
 SPARE = 1.15
 UP_SECONDS = 5.0
@@ -82,11 +83,15 @@ class Wanted:
         self._told_at = float("-inf")
 
     def settle(self, shares: Iterable[tuple[int, int]], now: float) -> None:
-        """Takes the rank and the bits a second of everybody who sees the camera."""
-        bits: Bits = {}
+        """Takes the rank and the bits a second of everybody who sees the camera, 0 of whom the
+        picture is held back from."""
         shares = list(shares)
+        bits: Bits = dict.fromkeys((rank for rank, share in shares if share), MOST[-1])
         for rank, share in shares:
-            bits[rank] = min(bits.get(rank, MOST[rank]), max(share, MOST[0] // 5))
+            if share:
+                bits[rank] = min(bits[rank], MOST[rank], max(share, LEAST))
+            else:
+                bits.setdefault(rank, LEAST)  # there is no room for it: others are not held to that
         least = min((share for _, share in shares), default=0)
         unlike = len(bits) > 1 and max(share for _, share in shares) >= UNLIKE * least
         if unlike:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from . import feedback, rtcp, rtp, sdp
+from . import feedback, layers, rtcp, rtp, sdp
 from .answer import Outgoing, has_transport_feedback
 from .config import MediaConfig
 from .downlink import REPEAT_REPAIR_SECONDS, Downlink
@@ -119,9 +119,27 @@ class Peer:
         if tap == self._tap:
             return
         self._tap = tap
-        for source in self.sources.values():  # of a camera the one stream that all recordings know
-            source.tap = tap
-            source.key_frames.wanted |= source.is_video and tap is not None
+        for stream in self.streams:
+            stream.tap = None
+        if tap is not None:
+            for source in self.sources.values():
+                source.tap = tap
+                source.key_frames.wanted |= source.is_video
+
+    def tap_largest(self, now: float) -> Source | None:
+        """Of a camera the largest size that comes is recorded; returns it where that is another
+        than before."""
+        camera = self.camera
+        if self._tap is None or camera is None:
+            return None
+        stream = layers.present(camera, len(camera.layers), now)
+        if stream.tap is not None:
+            return None
+        for size in (camera, *camera.layers):
+            size.tap = None
+        stream.tap = self._tap
+        stream.key_frames.wanted = True
+        return stream
 
     @property
     def streams(self) -> Iterator[Source]:

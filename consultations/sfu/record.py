@@ -9,6 +9,7 @@ is told by `read`.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import queue
 import struct
 import threading
@@ -37,7 +38,8 @@ TRACK, PACKET = 1, 2
 
 @dataclass(frozen=True)
 class Track:
-    """One stream of one peer; a stream that replaces another (a new SSRC) is a track of its own."""
+    """One stream of one peer; a stream that replaces another (a new SSRC), or that is taken again,
+    is a track of its own."""
 
     number: int
     peer_id: str
@@ -78,6 +80,7 @@ class Recorder:
         self.sink = sink
         self._began = self._flushed_at = now
         self._tracks: dict[tuple[str, SourceKind, int], int] = {}
+        self._numbers = itertools.count()
         self._buffer = bytearray()
         self._loop = asyncio.get_running_loop()
         # Unbounded for the queue's sake only: these two numbers bound it without a lock.
@@ -101,7 +104,7 @@ class Recorder:
         key = source.peer_id, source.kind, source.ssrc
         track = self._tracks.get(key)
         if track is None:
-            track = self._tracks[key] = len(self._tracks)
+            track = self._tracks[key] = next(self._numbers)
             self._put(TRACK, _TRACK.pack(track, KINDS.index(source.kind), source.ssrc), key[0])
         head = _PACKET.pack(track, bool(marker), sequence, timestamp, now - self._began)
         self._buffer += _HEAD.pack(len(head) + len(payload), PACKET)
@@ -110,6 +113,11 @@ class Recorder:
         self.packets += 1
         if len(self._buffer) >= CHUNK:
             self._hand_over(now)
+
+    def begin_track(self, source: Source) -> None:
+        """What comes of a stream from now on is a track of its own: where nothing was taken of it
+        for a while, its numbers may have gone once round."""
+        self._tracks.pop((source.peer_id, source.kind, source.ssrc or 0), None)
 
     def tick(self, now: float) -> None:
         """Hands over what has waited; little comes of a voice alone."""

@@ -259,23 +259,29 @@ class Room:
             for source in peer.streams:
                 source.measure(now)
             sizes = self._review_layers(peer, now)
+            self._review_tap(peer, now)
             limit = limits.get(peer_id, AUDIO_BITRATE if sizes else unwatched)
             self._hold(peer, limit + sizes, now)
 
     def _review_layers(self, publisher: Peer, now: float) -> int:
         """Says in which sizes a camera is wanted; returns what those that come may take, in bits a
-        second. A recording takes one stream."""
+        second."""
         camera = publisher.camera
         if camera is None or not camera.layers:
             return 0
         flowing = layers.come(camera, now)
-        alone = camera.tap is not None or not any(s.is_live(now) for s in (camera, *camera.layers))
-        camera.wanted.settle(() if alone else _sizes(camera, self.peers.values(), now), now)
+        off = not any(s.is_live(now) for s in (camera, *camera.layers))
+        camera.wanted.settle(() if off else _sizes(camera, self.peers.values(), now), now)
         news = camera.wanted.news(now, flowing=flowing)
         if news is not None:
             wanted = {camera.layers[rank].rid: bits for rank, bits in sorted(news.items())}
             self._on_event(LayersWanted(self.room_id, publisher.peer_id, wanted))
         return sum(camera.wanted.bits.values()) if flowing else 0
+
+    def _review_tap(self, publisher: Peer, now: float) -> None:
+        taken = publisher.tap_largest(now)
+        if taken is not None and self._recorder is not None:
+            self._recorder.begin_track(taken)
 
     def _hold(self, publisher: Peer, limit: int, now: float) -> None:
         """Tells a publisher its limit by REMB, which bounds its own estimate from above."""

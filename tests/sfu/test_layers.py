@@ -22,6 +22,7 @@ from consultations.sfu.sdp import parse_offer
 from consultations.sfu.source import Source
 from tests.sfu import layered
 from tests.sfu.layered import SIMULCAST, LayeredPeer
+from tests.sfu.memory import Memory
 from tests.sfu.peer import PacketPeer
 from tests.sfu.relay import relay_to
 from tests.sfu.test_sessions import until
@@ -305,6 +306,8 @@ def test_frames_are_the_first_to_go_and_come_back_after_a_while() -> None:
         ([(1, 640_000), (2, 700_000)], {}),
         ([(0, 60_000), (2, 3_000_000)], {0: 60_000, 2: 1_500_000}),
         ([(0, 60_000), (0, 190_000), (1, 300_000)], {0: 60_000, 1: 300_000}),
+        ([(0, 0), (2, 900_000)], {0: 30_000, 2: 900_000}),
+        ([(0, 0), (0, 140_000), (1, 300_000)], {0: 140_000, 1: 300_000}),
         ([(0, 5_000), (1, 300_000), (2, 900_000)], {0: 30_000, 1: 300_000, 2: 900_000}),
     ],
 )
@@ -378,6 +381,8 @@ async def test_in_a_room_of_three_a_thin_link_does_not_hold_the_other(
     fat.packets = []
     await until(lambda: shown(fat) == "-" and server.estimate("room", "fat") > 1_500_000, 20)
     assert not asked(), "one viewer, one stream"
+    sink = Memory()
+    server.record("room", sink, ["amina"])
     async with relay_to(amina.address[0], server.port) as relay:
         relay.down.rate = 300_000
         await thin.enter(to=relay.address)
@@ -393,8 +398,24 @@ async def test_in_a_room_of_three_a_thin_link_does_not_hold_the_other(
         thin.kill()
         server.leave("room", "thin")
     await until(lambda: not asked() and shown(fat) == "-", 20)
+    counted = len(fat.packets)
+    await until(lambda: len(fat.packets or ()) > counted + 50, 20)
+    server.stop_recording("room")
+    await until(lambda: sink.closed, 10)
+    first, *between, last = recorded(sink)  # the largest that comes, each time a track of its own
+    assert (first, between[-1], last) == ("-", "f", "-")
+    assert set(between) <= {"h", "f"}
     amina.kill()
     fat.kill()
+
+
+def recorded(sink: Memory) -> list[str]:
+    """The size that each track of a recording holds, in their order."""
+    tracks: dict[int, set[str]] = {}
+    for packet in sink.packets():
+        if packet.track.kind == "video":
+            tracks.setdefault(packet.track.number, set()).add(packet.payload[-1:].decode())
+    return ["".join(sizes) for _, sizes in sorted(tracks.items())]
 
 
 def shown(peer: PacketPeer) -> str:
