@@ -94,6 +94,12 @@ class Recordings:
         """Not one packet more, whatever is stored afterwards."""
         self._owner.engine.stop_recording(room_id, why)
 
+    def give_way(self) -> None:
+        """Ends the newest: calls suffer. Told again as long as they do."""
+        newest = next(reversed(self._running), None)
+        if newest is not None:
+            self.halt(newest, "overload")
+
     def on_event(self, event: RecordingStopped | RecordingClosed) -> None:
         recording_id = cast(FileSink, event.sink).recording_id
         if isinstance(event, RecordingClosed):

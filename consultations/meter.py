@@ -13,6 +13,8 @@ BUSY_CPU = (
 )
 FULL_PEOPLE = 0.95  # of MEDIA_MAX_PEOPLE
 ROOM_AGAIN = 0.85  # of each: what falls below is full no more
+# Past these for so many beats the calls themselves suffer: whatever else it does gives way.
+STRAINED_CPU, STRAINED_LAG_MS, STRAINED_BEATS = 0.95, 150.0, 3
 
 
 class Meter:
@@ -22,7 +24,7 @@ class Meter:
     def __init__(self, max_people: int) -> None:
         self.full = False
         self._max_people = max_people
-        self._over = 0
+        self._over = self._strained = 0
         self._before = (time.monotonic(), time.process_time(), 0)
 
     def read(self, statistics: Statistics, rooms: int, people: int) -> Load:
@@ -32,9 +34,16 @@ class Meter:
         packets = max(0, int((now[2] - self._before[2]) / seconds))
         self._before = now
         lag = statistics.loop_lag * 1000
-        late = lag / FULL_LAG_MS if cpu > BUSY_CPU else 0.0
-        self._judge(max(cpu / FULL_CPU, late, people / self._max_people / FULL_PEOPLE))
+        busy_lag = lag if cpu > BUSY_CPU else 0.0
+        crowd = people / self._max_people / FULL_PEOPLE
+        self._judge(max(cpu / FULL_CPU, busy_lag / FULL_LAG_MS, crowd))
+        strained = cpu >= STRAINED_CPU or busy_lag >= STRAINED_LAG_MS
+        self._strained = self._strained + 1 if strained else 0
         return Load(rooms, people, lag, cpu, packets, statistics.loss, self.full)
+
+    @property
+    def is_strained(self) -> bool:
+        return self._strained >= STRAINED_BEATS
 
     def _judge(self, strain: float) -> None:
         self._over = self._over + 1 if strain >= 1 else 0

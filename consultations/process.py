@@ -139,6 +139,8 @@ class Process:
         engine = self.rooms.engine
         self.load = self.meter.read(engine.statistics(), len(self.rooms), self.rooms.people)
         self.metrics.observe(engine.estimates())
+        if self.meter.is_strained:
+            self.rooms.recordings.give_way()
         if not await database.beat(processes.beat, self._row, self.epoch, self.load):
             await self._fenced_off()
             return

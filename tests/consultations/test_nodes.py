@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from consultations import processes
+from consultations import meter, processes
 from consultations.engine import Statistics
 from consultations.meter import Meter
 from consultations.models import MediaProcess
@@ -76,14 +76,25 @@ def statistics(lag: float = 0.0) -> Statistics:
 
 
 def test_a_process_is_full_after_two_bad_seconds_and_free_when_it_has_recovered():
-    meter = Meter(200)
+    east = Meter(200)
     verdicts = [
-        meter.read(statistics(), rooms=1, people=people).full
+        east.read(statistics(), rooms=1, people=people).full
         for people in (195, 2, 195, 195, 170, 2, 195)
     ]
     assert verdicts == [False, False, False, True, True, False, False]
 
 
+def test_a_process_is_strained_when_what_is_due_has_been_late_for_three_seconds(monkeypatch):
+    monkeypatch.setattr(meter, "BUSY_CPU", -1)  # what this process itself takes is not the matter
+    monkeypatch.setattr(meter, "STRAINED_CPU", float("inf"))
+    east = Meter(200)
+    verdicts = []
+    for lag in (0.2, 0.2, 0.0, 0.2, 0.2, 0.2, 0.2, 0.0):
+        east.read(statistics(lag), rooms=1, people=2)
+        verdicts.append(east.is_strained)
+    assert verdicts == [False] * 5 + [True, True, False]
+
+
 def test_a_busy_machine_does_not_make_an_idle_process_full():
-    meter = Meter(200)
-    assert not any(meter.read(statistics(0.5), rooms=1, people=2).full for _ in range(5))
+    east = Meter(200)
+    assert not any(east.read(statistics(0.5), rooms=1, people=2).full for _ in range(5))

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from consultations import facts as room_facts
-from consultations import recordings
+from consultations import meter, recordings
 from consultations.models import Recording, RecordingConsent, Room
 from consultations.sfu import record
 from scheduling.actions.link import issue_link
@@ -257,6 +257,16 @@ async def test_a_server_that_cannot_keep_up_says_so_and_the_call_goes_on(call, m
     await agrees(salma)
     await agrees(amina)
     await salma.change("record_start")
+    await salma.until(lambda: salma.snapshot["recording"]["why"] == "overload")
+
+    assert not salma.snapshot["recording"]["on"]
+    await hears(patient, 40)
+    await hears(doctor, 40)
+
+
+async def test_a_process_whose_calls_suffer_records_no_more(recorded, process, call, monkeypatch):
+    salma, _amina, doctor, patient = call
+    monkeypatch.setattr(meter, "STRAINED_CPU", 0.0)
     await salma.until(lambda: salma.snapshot["recording"]["why"] == "overload")
 
     assert not salma.snapshot["recording"]["on"]
