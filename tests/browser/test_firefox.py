@@ -25,6 +25,9 @@ SHOWN = """(selector) => {
 CLICK = "(selector) => document.querySelector(selector).click()"
 SEEN = """() => [...document.querySelectorAll(".seat:not(.own) video")]
   .some((video) => video.videoWidth > 0 && video.currentTime > 0.5)"""
+# Firefox's own camera for tests has 640 lines; a call begins with half of it.
+WHOLE = """() => [...document.querySelectorAll(".seat:not(.own) video")]
+  .some((video) => video.videoWidth >= 640)"""
 HEARD = f"async (before) => (await ({RECEIVED})()).energy > before"
 
 
@@ -62,6 +65,7 @@ async def test_firefox_is_let_in_sees_hears_and_reloads(product, chromium_page):
 
         await patient.wait_for(SEEN)
         await chromium_page.wait_for_function("() => window.frames_ > 20")
+        await chromium_page.wait_for_function(WHOLE)
         await patient.wait_for(HEARD, (await patient.evaluate(RECEIVED))["energy"])
         before = (await chromium_page.evaluate(RECEIVED))["energy"]
         await chromium_page.wait_for_function(HEARD, arg=before)

@@ -84,6 +84,15 @@ CLIMB = """async (steps) => {
   });
 }"""
 
+BY_LEVEL = """async (steps) => {
+  const { Ladder } = await import("/static/consultations/ladder.js");
+  const ladder = new Ladder();
+  return steps.map(([at, level]) => {
+    ladder.takeLevel(level, at * 1000);
+    return [ladder.mode, ladder.settled];
+  });
+}"""
+
 # What is told of a second in which a connection's reports went from one to the other.
 SECOND = """async (reports) => {
   const { carried, measure, sample, verdict } = await import("/static/consultations/quality.js");
@@ -136,6 +145,20 @@ def test_the_ladder(someone, steps):
     modes = guest.page.evaluate(CLIMB, [list(step[:3]) for step in steps])
     found = [mode if step[3] else None for mode, step in zip(modes, steps, strict=True)]
     assert found == [step[3] for step in steps]
+
+
+def test_a_browser_that_tells_nothing_of_its_way_out_goes_by_the_rooms_word(someone):
+    guest = someone()
+    guest.page.goto(f"{guest.url}/accounts/login/")
+    steps = [(0, "good"), (2, "good"), (3, "good"), (4, "fair"), (5, "poor"), (9, "good")]
+    assert guest.page.evaluate(BY_LEVEL, steps) == [
+        ["small", False],
+        ["small", False],
+        ["full", True],
+        ["small", True],
+        ["slow", True],
+        ["full", True],
+    ]
 
 
 def test_voice_only_is_chosen_and_taken_back(together):

@@ -30,6 +30,12 @@ const DRAINED_MS = 3000;
 /** How long the browser's first guess at the link is not believed: until then a small picture, whose
  * first frame is soon through a thin link. */
 const GUESS_MS = 2000;
+/** What suits a link of which only the room's word is known, by the worse of its directions: a browser
+ * that keeps its estimate to itself (Firefox) goes by it all the same, within what it may send.
+ * @type {Record<string, Mode>} */
+const BY_LEVEL = { good: "full", fair: "small", poor: "slow", "audio-only": "slow" };
+/** A browser that tells does so from the beginning. */
+const UNTOLD_MS = 3000;
 /** Without a moving picture the browser learns nothing of its way out: what has gone well for so long
  * is left upwards on trial; each trial that fails soon doubles the time until the next. */
 const TRY_MS = 10_000;
@@ -51,6 +57,7 @@ export class Ladder {
   /** @type {Mode} */ mode = "small";
   /** @type {number | null} until the first guess is over */ #begun = null;
   /** Whether the first guess is over. */ settled = false;
+  /** @type {number | null} */ #untoldSince = null;
   /** @type {number | null} */ #shortSince = null;
   /** @type {number | null} */ #standingSince = null;
   /** @type {number | null} */ #ampleSince = null;
@@ -62,12 +69,23 @@ export class Ladder {
 
   /** @param {WayOut} way @param {number} at milliseconds @returns {boolean} whether `mode` changed */
   take(way, at) {
+    this.#untoldSince = null;
     this.#begun ??= at;
     if (!this.settled && at - this.#begun >= GUESS_MS) {
       this.settled = true;
       return this.#become(fitting(way.available, way.thin, SPARE), at);
     }
     return this.#down(way, at) || this.#up(way, at);
+  }
+
+  /** Where the browser tells nothing of its way out.
+   * @param {string} level what the room says of the link @param {number} at
+   * @returns {boolean} whether `mode` changed */
+  takeLevel(level, at) {
+    this.#untoldSince ??= at;
+    if (at - this.#untoldSince < UNTOLD_MS) return false;
+    this.settled = true;
+    return this.#become(BY_LEVEL[level], at);
   }
 
   /** @param {WayOut} way @param {number} at */

@@ -62,6 +62,8 @@ export class Sending {
     const now = performance.now();
     if (availableUp !== null) {
       this.#ladder.take({ available: availableUp, roundTrip, thin: call.thin }, now);
+    } else {
+      this.#ladder.takeLevel(this.media.serverLevel, now);
     }
     const mode = worse(this.#ladder.mode, BEST[this.choice]);
     this.#shape(mode, call);
