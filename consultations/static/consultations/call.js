@@ -28,10 +28,11 @@ import { selectedPair } from "./pair.js";
 /** Until the link is known: a browser begins with 300 kbit/s, which would fill a thin link for
  * seconds, and keep what it is told of the other direction waiting. @type {RTCRtpEncodingParameters} */
 const CAMERA = { maxBitrate: 100_000, maxFramerate: 15, scaleResolutionDownBy: 2 };
-/** @type {RTCRtpEncodingParameters} */
-const SCREEN = { maxBitrate: 2_000_000 };
+/** What has no picture is not `active`: Chromium may count it in for good, and keep a share of the way
+ * out for it, where it was made on a thin one. @type {RTCRtpEncodingParameters} */
+const SCREEN = { maxBitrate: 2_000_000, active: false };
 /** The smallest first, as the server takes them. @type {RTCRtpEncodingParameters[]} */
-const LAYERS = ["q", "h", "f"].map((rid) => ({ rid }));
+const LAYERS = ["q", "h", "f"].map((rid) => ({ rid, active: false }));
 /** Pixels of a camera below which Chromium sends two sizes only, and leaves out the last. */
 const THREE_SIZES = 960 * 540;
 /** Every second frame can be left out. Unknown to Firefox, which sends them all in one. */
@@ -56,6 +57,7 @@ export class Call extends EventTarget {
   /** @type {string | null} the server's newest */ #answer = null;
   #agreed = Promise.resolve();
   #thin = false;
+  /** @type {Record<string, number>} of each size of the camera */ #wanted = {};
   #listening = new AbortController();
   /** @type {RTCRtpTransceiver[]} */ #audio = [];
   /** @type {RTCRtpTransceiver[]} */ #video = [];
@@ -160,9 +162,16 @@ export class Call extends EventTarget {
       await this.#connection.setLocalDescription(await (offer ?? this.#connection.createOffer()));
       const sdp = this.#thin ? withLongPackets(answer) : answer;
       await this.#connection.setRemoteDescription({ type: "answer", sdp });
+      await this.#settleLayers();
     });
     this.#agreed = agreed.catch(() => {});
     return agreed;
+  }
+
+  /** Chromium takes every size that an answer names for active. */
+  async #settleLayers() {
+    const sender = this.#video[2]?.sender;
+    if (sender) await shapeLayers(sender, sender.track ? sizesOf(sender.track, this.#wanted) : {});
   }
 
   /**
@@ -196,17 +205,10 @@ export class Call extends EventTarget {
    */
   async setLayers(track, wanted) {
     const sender = this.#video[2]?.sender;
-    if (!sender) return;
-    if (track) {
-      const parameters = sender.getParameters();
-      const sizes = sizesOf(track, wanted);
-      for (const encoding of parameters.encodings) {
-        const size = sizes[encoding.rid ?? ""];
-        Object.assign(encoding, size, { active: size !== undefined });
-      }
-      await sender.setParameters(parameters);
-      if (track.contentHint === "") track.contentHint = "motion";
-    }
+    if (!sender || (track === null && sender.track === null)) return;
+    this.#wanted = wanted;
+    await shapeLayers(sender, track ? sizesOf(track, wanted) : {});
+    if (track?.contentHint === "") track.contentHint = "motion";
     if (sender.track !== track) await sender.replaceTrack(track);
   }
 
@@ -231,8 +233,13 @@ export class Call extends EventTarget {
 
   /** @param {MediaStreamTrack | null} track */
   async setScreen(track) {
+    const sender = this.#video[1]?.sender;
+    if (!sender || sender.track === track) return;
     if (track && track.contentHint === "") track.contentHint = "detail";
-    await this.#video[1]?.sender.replaceTrack(track);
+    const parameters = sender.getParameters();
+    for (const encoding of parameters.encodings) encoding.active = track !== null;
+    await sender.setParameters(parameters);
+    await sender.replaceTrack(track);
   }
 
   /**
@@ -358,6 +365,19 @@ export class Call extends EventTarget {
     this.#beforeAt = at;
     return now;
   }
+}
+
+/**
+ * Sends a camera in these sizes and in no other.
+ * @param {RTCRtpSender} sender @param {Record<string, RTCRtpEncodingParameters>} sizes by rid
+ */
+async function shapeLayers(sender, sizes) {
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) {
+    const size = sizes[encoding.rid ?? ""];
+    Object.assign(encoding, size, { active: size !== undefined });
+  }
+  await sender.setParameters(parameters);
 }
 
 /**

@@ -17,6 +17,9 @@ const NEEDS = { full: 220_000, small: 110_000, slow: 24_000, still: 8_000, voice
 /** Up only where the better mode fits with this much to spare, for so long. */
 const SPARE = 1.35;
 const UP_MS = 4000;
+/** Or with so much, for less long. */
+const PLENTY = 2.5;
+const SURE_MS = 2000;
 const DOWN_MS = 1500;
 /** Of what a mode needs: with less, the link has collapsed, and there is nothing to wait for. */
 const COLLAPSED = 0.5;
@@ -126,7 +129,8 @@ export class Ladder {
     const better = MODES.slice(0, here).find((mode) => picture >= NEEDS[mode] * SPARE);
     const ample = better !== undefined && this.#standingSince === null;
     this.#ampleSince = ample ? (this.#ampleSince ?? at) : null;
-    if (this.#ampleSince !== null && at - this.#ampleSince >= UP_MS) {
+    const plenty = better !== undefined && picture >= NEEDS[better] * PLENTY;
+    if (this.#ampleSince !== null && at - this.#ampleSince >= (plenty ? SURE_MS : UP_MS)) {
       return this.#become(better, at);
     }
     const blind = this.mode === "voice" || this.mode === "still";

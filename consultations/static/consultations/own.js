@@ -22,9 +22,11 @@ const SHAPES = {
  * it have a key frame. */
 const OVERLAP_MS = 500;
 
-const TRIAL_MS = 1000;
-const RISING = 450_000;
-const RISING_MS = 2000;
+/** Bits a second by which a large picture comes to what it may take. */
+const RISING = [450_000, 600_000, 800_000, 1_100_000];
+const RISING_MS = 1500;
+/** @type {RTCDegradationPreference} */
+const KEEP_SIZE = "maintain-resolution";
 /** A device that stops within this time of its opening is not opened again by itself. */
 const STEADY_MS = 5000;
 
@@ -41,6 +43,7 @@ export class Own extends EventTarget {
   /** @type {MediaStreamTrack | null} */ #screen = null;
   #halted = false;
   /** @type {import("./ladder.js").Mode} */ #mode = "small";
+  #turn = 0;
   /** @type {Still | null} */ #still = null;
   /** @type {Record<string, number>} bits a second by size; none while one stream does */ #sizes = {};
   #wasLayered = false;
@@ -127,8 +130,10 @@ export class Own extends EventTarget {
   /** What the camera sends from now on. @param {import("./ladder.js").Mode} mode */
   async setMode(mode) {
     this.#mode = mode;
+    const turn = ++this.#turn;
     this.#takeStills();
     await this.#send();
+    if (turn !== this.#turn) return;
     if (mode === "full") await this.#rise();
     else if (mode !== "voice") await this.call()?.shapeCamera(SHAPES[mode]);
   }
@@ -137,23 +142,22 @@ export class Own extends EventTarget {
    * takes for less than it had; and what it shrinks meanwhile it leaves so. */
   async #rise() {
     const call = this.call();
-    await call?.shapeCamera({
-      ...SHAPES.full,
-      maxBitrate: RISING,
-      degradationPreference: "maintain-resolution",
-    });
-    await after(RISING_MS);
-    if (this.#mode === "full" && this.call() === call) await call?.shapeCamera(SHAPES.full);
+    const turn = this.#turn;
+    for (const maxBitrate of RISING) {
+      const shape = { ...SHAPES.full, maxBitrate, degradationPreference: KEEP_SIZE };
+      await call?.shapeCamera(shape);
+      await after(RISING_MS);
+      if (turn !== this.#turn || this.call() !== call) return;
+    }
+    await call?.shapeCamera(SHAPES.full);
   }
 
-  /** Lets the camera take for a moment what the best picture might.
-   * @param {Call} call the present one */
-  async tryOut(call) {
-    const mode = this.#mode;
-    if (mode === "voice") return;
-    await call.shapeCamera({ ...SHAPES[mode], maxBitrate: SHAPES.full.maxBitrate });
-    await after(TRIAL_MS);
-    if (this.#mode === mode && this.call() === call) await call.shapeCamera(SHAPES[mode]);
+  /** Lets the camera take what the best picture might, or no more than is usual again.
+   * @param {boolean} trying */
+  async tryOut(trying) {
+    if (this.#mode === "voice") return;
+    const { maxBitrate } = trying ? SHAPES.full : SHAPES[this.#mode];
+    await this.call()?.shapeCamera({ ...SHAPES[this.#mode], maxBitrate });
   }
 
   /** In which sizes the camera is sent from now on. @param {Record<string, number>} sizes */

@@ -16,6 +16,8 @@ const ONE_STREAM = ["still", "voice"];
 /** What leaves room to be tried. @type {Mode[]} */
 const TRIED = ["small", "slow", "still"];
 const TRY_MS = 4000;
+/** A trial goes on while the way out is found to carry so much more than a second ago. */
+const RISING = 1.2;
 /** Bits a second below which what headers take from the picture is worth a longer voice packet. */
 const THIN = 180_000;
 /** And above which, for so long, the voice has its own again. */
@@ -27,6 +29,7 @@ export class Sending {
   /** @type {Choice} */ choice;
   #ladder = new Ladder();
   #triedAt = 0;
+  /** @type {number | null} bits a second that were found last; none without a trial */ #trial = null;
   /** @type {number | null} */ #wideSince = null;
   /** @type {object | null} the connection that was told of mode and choice */ #told = null;
   /** @type {{call: object | null, mode: Mode | null}} what was made of which connection's camera */
@@ -73,7 +76,7 @@ export class Sending {
     if (isNew || mode !== this.mode) this.tell("sends", { mode });
     this.#told = call;
     this.mode = mode;
-    this.#tryOut(call, now);
+    this.#tryOut(availableUp ?? 0, now);
     this.#saveHeaders(call, availableUp ?? THIN, now);
   }
 
@@ -85,14 +88,20 @@ export class Sending {
   }
 
   /** Held to little, a browser learns slowly that its way out carries more. Allowed more for a
-   * moment, Chromium tries (its probes follow what its encoders may take).
-   * @param {import("./call.js").Call} call @param {number} now */
-  #tryOut(call, now) {
+   * second, Chromium tries (its probes follow what its encoders may take).
+   * @param {number} available @param {number} now */
+  #tryOut(available, now) {
+    if (this.#trial !== null) {
+      const rising = available > this.#trial * RISING;
+      this.#trial = rising ? available : null;
+      if (!rising) void this.own.tryOut(false);
+    }
     if (!this.#ladder.settled || this.mode === BEST[this.choice]) return;
     if (!TRIED.includes(this.mode) || !this.#ladder.isWell) this.#triedAt = now;
     if (now - this.#triedAt < TRY_MS) return;
     this.#triedAt = now;
-    void this.own.tryOut(call);
+    this.#trial = available;
+    void this.own.tryOut(true);
   }
 
   /** Those who see the camera cannot all take the same: it is asked for in several sizes.
@@ -114,6 +123,7 @@ export class Sending {
     if (untouched && mode === "small" && !this.#ladder.settled) return;
     if (!untouched && mode === this.#shaped.mode) return;
     this.#shaped = { call, mode };
+    this.#trial = null;
     void this.own.setMode(mode);
   }
 
