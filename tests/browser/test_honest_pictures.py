@@ -80,10 +80,11 @@ LATE = """async ({ sections, people, held }) => {
   const stage = new Stage(root);
   const canvas = document.createElement("canvas");
   const ink = canvas.getContext("2d");
-  const drawing = setInterval(() => {
+  const draw = () => setInterval(() => {
     ink.fillStyle = `hsl(${Math.round(performance.now() / 10) % 360} 50% 50%)`;
     ink.fillRect(0, 0, canvas.width, canvas.height);
   }, 50);
+  let drawing = draw();
   const near = new RTCPeerConnection({ encodedInsertableStreams: true });
   const far = new RTCPeerConnection();
   near.onicecandidate = ({ candidate }) => candidate && far.addIceCandidate(candidate);
@@ -118,6 +119,10 @@ LATE = """async ({ sections, people, held }) => {
   const late = [stale(), seat.querySelector("[data-stale]").textContent.trim()];
   await shown(20);
   const later = seat.querySelector("[data-stale]").textContent.trim();
+  clearInterval(drawing);
+  await new Promise((done) => setTimeout(done, held + 4000));
+  const stopped = [stale(), seat.querySelector("[data-stale]").textContent.trim()];
+  drawing = draw();
   delay = 0;  // the browser goes on waiting for what was late, for some seconds
   const since = performance.now();
   while (stale() && performance.now() - since < 30_000) await shown(5);
@@ -125,7 +130,7 @@ LATE = """async ({ sections, people, held }) => {
   clearInterval(drawing);
   near.close();
   far.close();
-  return { prompt, late, later, again };
+  return { prompt, late, later, stopped, again };
 }"""
 LINE = """async ([people, state]) => {
   const { lineOf } = await import("/static/consultations/line.js");
@@ -205,6 +210,8 @@ def test_what_moves_but_comes_late_does_not_pass_for_live(someone, visit, held, 
     assert not told["prompt"]
     stale, words = told["late"]
     assert stale is not live
+    assert told["stopped"][0]
+    assert told["stopped"][1].startswith("Image fixe, prise à")
     assert not told["again"]
     if not live:
         assert words.startswith("Image en retard, prise à")

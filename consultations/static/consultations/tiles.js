@@ -119,7 +119,9 @@ class Seat {
   #tellStale() {
     const age = performance.now() - this.#lastFrame;
     const at = new Date(Date.now() - age);
-    const moves = !this.#still && age - this.#late < STALE_MS;
+    const stopped = age - this.#late;
+    const moves = !this.#still && stopped < STALE_MS;
+    if (moves) this.#timer ??= setTimeout(() => this.#look(), STALE_MS - stopped);
     const words = word(moves ? "late" : "stale", { time: at.toLocaleTimeString("fr", { hour12: false }) });
     one(this.root, "[data-stale]").textContent = words;
     // The small window shows the picture alone, without the words: it must not pass for live.
