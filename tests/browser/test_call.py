@@ -63,7 +63,9 @@ def test_a_still_picture_says_so_and_leaves_the_small_window(together):
     page.evaluate(f"() => {{ window.age = ({AGE})(); }}")
     patient.cut()
     seat = page.locator(OTHER_SEAT)
-    assert STALE_MS <= page.evaluate("() => window.age") <= STALE_MS + BUSY_MS
+    # Two seconds after it was taken: the last frame may have come a little late.
+    age = page.evaluate("() => window.age")
+    assert STALE_MS - BUSY_MS <= age <= STALE_MS + BUSY_MS
     expect(seat.locator("[data-stale]")).to_have_text(TAKEN)
     expect(seat.locator("video")).to_have_css("filter", re.compile("brightness"))
     page.wait_for_function("() => document.pictureInPictureElement === null")

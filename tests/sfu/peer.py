@@ -11,6 +11,7 @@ import contextlib
 import functools
 import re
 import secrets
+import socket
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
@@ -378,6 +379,11 @@ class PacketPeer:
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
+
+    def port(self) -> socket.socket:
+        """Another hold of its port, which outlives the peer."""
+        assert self._socket is not None
+        return self._socket.dup()
 
     def kill(self) -> None:
         """Goes without a word, as a dead device does."""

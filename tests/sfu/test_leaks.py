@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 from collections import Counter
+from contextlib import ExitStack
 from typing import Any
 
 from consultations.sfu import MediaServer, PeerGone
@@ -39,11 +40,17 @@ def maps(server: MediaServer) -> Counter[str]:
     return sizes
 
 
-async def come_and_go(server: MediaServer, number: int) -> None:
-    """A third leave, a third are killed in the call, a third in the middle of the handshake."""
+async def come_and_go(server: MediaServer, number: int, ports: ExitStack | None = None) -> None:
+    """A third leave, a third are killed in the call, a third in the middle of the handshake.
+
+    Where many come at once `ports` keeps theirs taken: a newcomer who got that of somebody dead
+    would be refused as long as the dead are not forgotten, and be forgotten with them.
+    """
     peer = PacketPeer(server, f"room{number}", f"peer{number}", slots=(1, 1))
     await peer.signal()
     await peer.check()
+    if ports is not None:
+        ports.enter_context(peer.port())
     if number % 3 == 2:
         handshake = asyncio.create_task(peer.shake_hands())
         await asyncio.sleep(0)
@@ -65,10 +72,11 @@ async def test_two_hundred_joins_leave_nothing_behind(start: Start, events: list
     tasks, descriptors = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
     before = maps(server)
     memory = []
-    for number in range(JOINS):
-        await come_and_go(server, number)
-        if (number + 1) % BATCH == 0:
-            memory.append(await settled(server, events, number + 1))
+    with ExitStack() as ports:
+        for number in range(JOINS):
+            await come_and_go(server, number, ports)
+            if (number + 1) % BATCH == 0:
+                memory.append(await settled(server, events, number + 1))
     assert maps(server) == before
     assert len(asyncio.all_tasks()) == tasks
     assert len(os.listdir("/proc/self/fd")) == descriptors
