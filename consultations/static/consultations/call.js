@@ -237,8 +237,11 @@ export class Call extends EventTarget {
     if (!sender || sender.track === track) return;
     if (track && track.contentHint === "") track.contentHint = "detail";
     const parameters = sender.getParameters();
-    for (const encoding of parameters.encodings) encoding.active = track !== null;
-    await sender.setParameters(parameters);
+    const [encoding] = parameters.encodings ?? [];
+    if (encoding) {
+      encoding.active = track !== null;
+      await sender.setParameters(parameters);
+    }
     await sender.replaceTrack(track);
   }
 
@@ -373,6 +376,7 @@ export class Call extends EventTarget {
  */
 async function shapeLayers(sender, sizes) {
   const parameters = sender.getParameters();
+  if (!parameters.encodings?.length) return;
   for (const encoding of parameters.encodings) {
     const size = sizes[encoding.rid ?? ""];
     Object.assign(encoding, size, { active: size !== undefined });
