@@ -19,6 +19,7 @@ from django.db import DatabaseError
 
 from consultations import database, notice, queries, rules, snapshot
 from consultations import facts as room_facts
+from consultations.actions.change import Holder
 from consultations.actions.entering import note_link
 from consultations.engine import (
     Allowance,
@@ -413,7 +414,8 @@ class Rooms:
         room.links[participant] = state
         self._tell(room, {"type": "link", "participant": participant, "state": state})
         if state != "gone":
-            self.spawn(_keep_link(participant, connected=state == "connected"))
+            kept = _keep_link(participant, self.identity, connected=state == "connected")
+            self.spawn(kept)
 
     def note_mode(self, room: LiveRoom, participant: str, mode: str) -> None:
         """What somebody's camera sends from now on. Those who see it are told."""
@@ -455,9 +457,9 @@ class Rooms:
             await asyncio.wait(self._tasks)
 
 
-async def _keep_link(participant: str, *, connected: bool) -> None:
+async def _keep_link(participant: str, holder: Holder, *, connected: bool) -> None:
     try:
-        await database.write(note_link, participant, connected=connected)
+        await database.write(note_link, participant, holder, connected=connected)
     except DatabaseError:
         logger.exception("the link of %s could not be kept", participant)
 

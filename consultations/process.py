@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from consultations import access, database, processes
+from consultations.actions.change import Holder
 from consultations.actions.entering import seen
 from consultations.actions.visit import continue_, interrupt
 from consultations.engine import Engine
@@ -265,9 +266,9 @@ class Process:
             self.rooms.stop_media(room)
             self.rooms.spawn(self._store(interrupt, room.id))
 
-    async def _store(self, action: Callable[[str], None], room_id: str) -> None:
+    async def _store(self, action: Callable[[str, Holder], None], room_id: str) -> None:
         try:
-            await database.write(action, room_id)
+            await database.write(action, room_id, self.rooms.identity)
         except (DatabaseError, RoomRefused):
             logger.exception("%r of room %s was not stored", action, room_id)
         self.rooms.refresh_soon(room_id)
@@ -284,7 +285,7 @@ class Process:
             here |= {one for one, link in room.links.items() if link == "connected"}
         if here:
             try:
-                await database.write(seen, here)
+                await database.write(seen, here, self.rooms.identity)
             except DatabaseError:
                 logger.exception("places could not be kept")
 

@@ -14,6 +14,8 @@ from consultations.refusals import RoomRefused
 from telemed.audit import actions as audit
 from telemed.audit.actor import Actor
 
+Holder = tuple[int, int]  # a media process's row and epoch
+
 # The lease is not among them: it is settled by UPDATEs of its own (processes.py).
 _CHANGED = ("state", "snapshot", "professional_gone_at", "emergency_at", "recording_asked_at")
 
@@ -47,6 +49,14 @@ def change(
             subject=("participant", about.pk) if about else ("room", room.pk),
         )
         transaction.on_commit(partial(groups.hint_room, room.pk), robust=True)
+
+
+def is_held(room_id: UUID | str, holder: Holder) -> bool:
+    """Whether that epoch of a media process has the room, for as long as this transaction lasts:
+    what one that has lost it sees of its people is of no account."""
+    process, epoch = holder
+    room = Room.objects.select_for_update().filter(pk=room_id, process=process, epoch=epoch)
+    return room.first() is not None
 
 
 def participant_of(room: Room, participant_id: UUID | str) -> Participant:

@@ -5,12 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from consultations import queries, rules
 from consultations.access import Seat
-from consultations.actions.change import change, participant_of
+from consultations.actions.change import Holder, change, participant_of
 from consultations.models import Consultation, Participant, ParticipantRole, Room
 from consultations.refusals import RoomRefused
 from scheduling.actions.outcome import stamp_arrival
@@ -212,15 +212,21 @@ def report_trouble(seat: Seat, reason: str) -> None:
         could_not_join(str(participant.room_id), participant, seat.actor, reason)
 
 
-def seen(participants: Iterable[str]) -> None:
-    """Their sockets are open: their place is kept from now. No snapshot changes by this."""
+def seen(participants: Iterable[str], holder: Holder) -> None:
+    """Their sockets are open at who holds the room: their place is kept from now. No snapshot
+    changes by this."""
     ids = list(participants)
-    Participant.objects.filter(Q(pk__in=ids) | Q(beside__in=ids)).update(last_seen_at=clock.now())
+    _held_by(holder).filter(Q(pk__in=ids) | Q(beside__in=ids)).update(last_seen_at=clock.now())
 
 
-def note_link(participant: str, *, connected: bool) -> None:
+def note_link(participant: str, holder: Holder, *, connected: bool) -> None:
     """Remember whether media flow, for those who watch from outside the room."""
     state = State.CONNECTED if connected else State.RECONNECTING
-    Participant.objects.filter(
+    _held_by(holder).filter(
         Q(pk=participant) | Q(beside=participant), state__in=rules.INSIDE
     ).update(state=state)
+
+
+def _held_by(holder: Holder) -> QuerySet[Participant]:
+    process, epoch = holder
+    return Participant.objects.filter(room__process=process, room__epoch=epoch)

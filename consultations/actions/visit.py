@@ -3,12 +3,19 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from consultations import rules
 from consultations.actions import override
-from consultations.actions.change import change, require, require_specialist
+from consultations.actions.change import (
+    Holder,
+    change,
+    is_held,
+    require,
+    require_specialist,
+)
 from consultations.models import (
     Consultation,
     ConsultationStatus,
@@ -88,15 +95,21 @@ def resume(room_id: str, by: Participant, actor: Actor) -> None:
             room.state = State.IN_SESSION
 
 
-def interrupt(room_id: str) -> None:
+@transaction.atomic
+def interrupt(room_id: str, holder: Holder) -> None:
     """No professional has been connected for two minutes: media stop, the visit stays open."""
+    if not is_held(room_id, holder):
+        return
     with change(room_id, "room.interrupt", SYSTEM) as room:
         if room.state == State.IN_SESSION:
             room.state, room.professional_gone_at = State.INTERRUPTED, clock.now()
 
 
-def continue_(room_id: str) -> None:
+@transaction.atomic
+def continue_(room_id: str, holder: Holder) -> None:
     """A professional is connected again."""
+    if not is_held(room_id, holder):
+        return
     with change(room_id, "room.continue", SYSTEM) as room:
         if room.state == State.INTERRUPTED:
             room.state, room.professional_gone_at = State.IN_SESSION, None

@@ -10,8 +10,9 @@ from django.db import connection, connections
 from django.db.models.functions import Now
 
 from consultations import processes
-from consultations.actions.entering import open_visit
-from consultations.models import MediaProcess, Room
+from consultations.actions.entering import note_link, open_visit, seen
+from consultations.actions.visit import continue_, interrupt
+from consultations.models import MediaProcess, Participant, Room
 from consultations.process import Unavailable
 from consultations.processes import Load
 from consultations.refusals import RoomRefused
@@ -65,6 +66,35 @@ def test_a_free_room_is_taken_and_kept(room, east, west):
     assert take(room, east)
     assert not take(room, west)
     assert owner(room) == (east.pk, east.epoch)
+
+
+def test_what_a_process_sees_of_a_room_that_it_has_lost_is_of_no_account(room, east, west):
+    take(room, east)
+    Room.objects.filter(pk=room.pk).update(state=Room.State.IN_SESSION)
+    amina = Participant.objects.create(
+        organisation=room.consultation.organisation, room=room, role="patient", state="connected"
+    )
+    age(east, 4)
+    assert take(room, west)
+    lost, holds = (east.pk, east.epoch), (west.pk, west.epoch)
+
+    seen([amina.pk], lost)
+    note_link(str(amina.pk), lost, connected=False)
+    interrupt(str(room.pk), lost)
+    assert state_of(room, amina) == ("in-session", "connected", None)
+
+    seen([amina.pk], holds)
+    note_link(str(amina.pk), holds, connected=False)
+    interrupt(str(room.pk), holds)
+    assert state_of(room, amina)[:2] == ("interrupted", "reconnecting")
+    continue_(str(room.pk), lost)
+    assert state_of(room, amina)[0] == "interrupted"
+
+
+def state_of(room, participant):
+    room.refresh_from_db()
+    participant.refresh_from_db()
+    return room.state, participant.state, participant.last_seen_at
 
 
 def test_who_is_silent_for_three_seconds_is_dead(room, east, west):

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from consultations import queries
+from consultations import processes, queries
 from consultations.actions.entering import enter as enter_room
 from consultations.actions.entering import open_visit, seen
 from consultations.models import Participant, Room
@@ -94,7 +94,10 @@ def test_a_visit_that_should_be_over_promises_nothing(hers, cast, now):
 def test_after_the_booked_time_it_is_now(hers, cast, clock):
     clock.move(timedelta(minutes=30))
     enter_room(seat_of(cast.amina_user, hers), uuid4())
-    seen([Participant.objects.get(role="patient").pk])
+    amina = Participant.objects.get(role="patient")
+    process = processes.register("east")
+    assert processes.take(amina.room_id, process.pk, process.epoch, is_steady=lambda: True)
+    seen([amina.pk], (process.pk, process.epoch))
     assert queue(hers) == {"place": 1, "minutes": 0}
 
 
