@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.test import Client
 
+from consultations import processes
 from consultations.models import Participant, Picture, Room
 from scheduling.models import (
     Appointment,
@@ -169,6 +171,13 @@ def picture(room: Room, role: str, *, by: Participant | None = None, **fields: A
     return Picture.objects.create(
         organisation=visit.organisation, consultation=visit, participant=taker, **fields
     )
+
+
+def holder(room_id: UUID) -> tuple[int, int]:
+    """A media process that has the room, and its epoch."""
+    process = processes.register("east")
+    assert processes.take(room_id, process.pk, process.epoch, is_steady=lambda: True)
+    return process.pk, process.epoch
 
 
 def speciality(code: str, french: str, arabic: str, english: str) -> Speciality:

@@ -117,7 +117,7 @@ def test_who_still_waits_is_waited_for(booked, cast, clock, client):
     """However late the specialist is: the visit stays open, and opens to them."""
     waits = enter(amina_seat(cast, clock, booked), uuid4())
     clock.move(timedelta(hours=1))
-    sign_of_life([waits.pk])
+    sign_of_life([waits.pk], make.holder(waits.room_id))
 
     tasks.settle_attendance()
     client.force_login(cast.salma)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from consultations import processes, queries
+from consultations import queries
 from consultations.actions.entering import enter as enter_room
 from consultations.actions.entering import open_visit, seen
 from consultations.models import Participant, Room
@@ -95,9 +95,7 @@ def test_after_the_booked_time_it_is_now(hers, cast, clock):
     clock.move(timedelta(minutes=30))
     enter_room(seat_of(cast.amina_user, hers), uuid4())
     amina = Participant.objects.get(role="patient")
-    process = processes.register("east")
-    assert processes.take(amina.room_id, process.pk, process.epoch, is_steady=lambda: True)
-    seen([amina.pk], (process.pk, process.epoch))
+    seen([amina.pk], make.holder(amina.room_id))
     assert queue(hers) == {"place": 1, "minutes": 0}
 
 
