@@ -197,7 +197,7 @@ class Rooms:
 
     def __init__(self) -> None:
         self.engine: Engine
-        self.identity = (0, 0)  # the row and the epoch of the process that these rooms live in
+        self.identity: Holder = (0, 0)  # of the process that these rooms live in
         self.logbook = Logbook()
         self.recordings = Recordings(self)
         self.pictures = Pictures(self)

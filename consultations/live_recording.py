@@ -9,6 +9,7 @@ from django.db import DatabaseError
 
 from consultations import database, recordings, rules
 from consultations.actions import recording as actions
+from consultations.actions.change import Holder
 from consultations.engine import Engine, RecordingClosed, RecordingStopped
 from telemed.lib.sealed_file import SealedWriter
 
@@ -25,7 +26,7 @@ class Owner(Protocol):
     """What is asked of ``Rooms``."""
 
     engine: Engine
-    identity: tuple[int, int]
+    identity: Holder
 
     def spawn(self, work: Any) -> "asyncio.Task[None]": ...
 

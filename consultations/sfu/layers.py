@@ -86,12 +86,12 @@ class Wanted:
         """Takes the rank and the bits a second of everybody who sees the camera, 0 of whom the
         picture is held back from."""
         shares = list(shares)
-        bits: Bits = dict.fromkeys((rank for rank, share in shares if share), MOST[-1])
+        bits: Bits = {}
         for rank, share in shares:
             if share:
-                bits[rank] = min(bits[rank], MOST[rank], max(share, LEAST))
-            else:
-                bits.setdefault(rank, LEAST)  # there is no room for it: others are not held to that
+                bits[rank] = min(bits.get(rank, MOST[rank]), max(share, LEAST))
+        for rank, _ in shares:
+            bits.setdefault(rank, LEAST)  # where there is no room for it at all
         least = min((share for _, share in shares), default=0)
         unlike = len(bits) > 1 and max(share for _, share in shares) >= UNLIKE * least
         if unlike:

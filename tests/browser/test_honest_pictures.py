@@ -37,15 +37,21 @@ SIX_SECONDS = """async ({ sections, people, rates }) => {
   for (; second <= 6; second += 1) await media.tick(stage.expected);
   return [media.slow, media.quality];
 }"""
-# How old the last picture is when it is said not to be live: of a canvas, at first as a still, then
-# so many frames of a moving picture that stops.
-AGE = """async ({ sections, people, frames }) => {
+# A stage of its own, and a canvas whose pictures somebody sends.
+STAGED = """
   const { Stage } = await import("/static/consultations/tiles.js");
   const root = document.createElement("div");
   document.body.prepend(root);
   const stage = new Stage(root);
   const canvas = document.createElement("canvas");
   const ink = canvas.getContext("2d");
+"""
+# How old the last picture is when it is said not to be live: of a canvas, at first as a still, then
+# so many frames of a moving picture that stops.
+AGE = (
+    "async ({ sections, people, frames }) => {"
+    + STAGED
+    + """
   const track = canvas.captureStream(0).getVideoTracks()[0];
   stage.seat(people, "you");
   stage.addTrack({ mid: "6", track });
@@ -71,15 +77,13 @@ AGE = """async ({ sections, people, frames }) => {
     }).observe(seat, { attributes: true });
   });
 }"""
+)
 # A real stream whose pictures are held up on their way once it flows: whether they pass for live
 # before, meanwhile and in the end, and what is said of them, twice.
-LATE = """async ({ sections, people, held }) => {
-  const { Stage } = await import("/static/consultations/tiles.js");
-  const root = document.createElement("div");
-  document.body.prepend(root);
-  const stage = new Stage(root);
-  const canvas = document.createElement("canvas");
-  const ink = canvas.getContext("2d");
+LATE = (
+    "async ({ sections, people, held }) => {"
+    + STAGED
+    + """
   const draw = () => setInterval(() => {
     ink.fillStyle = `hsl(${Math.round(performance.now() / 10) % 360} 50% 50%)`;
     ink.fillRect(0, 0, canvas.width, canvas.height);
@@ -132,6 +136,7 @@ LATE = """async ({ sections, people, held }) => {
   far.close();
   return { prompt, late, later, stopped, again };
 }"""
+)
 LINE = """async ([people, state]) => {
   const { lineOf } = await import("/static/consultations/line.js");
   const you = { id: "you", role: people[0].role };

@@ -264,7 +264,7 @@ async def test_a_server_that_cannot_keep_up_says_so_and_the_call_goes_on(call, m
     await hears(doctor, 40)
 
 
-async def test_a_process_whose_calls_suffer_records_no_more(recorded, process, call, monkeypatch):
+async def test_a_process_whose_calls_suffer_records_no_more(recorded, call, monkeypatch):
     salma, _amina, doctor, patient = call
     monkeypatch.setattr(meter, "STRAINED_CPU", 0.0)
     await salma.until(lambda: salma.snapshot["recording"]["why"] == "overload")

@@ -171,7 +171,7 @@ export class Call extends EventTarget {
   /** Chromium takes every size that an answer names for active. */
   async #settleLayers() {
     const sender = this.#video[2]?.sender;
-    if (sender) await shapeLayers(sender, sender.track ? sizesOf(sender.track, this.#wanted) : {});
+    if (sender) await sendSizes(sender, sender.track ? sizesOf(sender.track, this.#wanted) : {});
   }
 
   /**
@@ -207,7 +207,7 @@ export class Call extends EventTarget {
     const sender = this.#video[2]?.sender;
     if (!sender || (track === null && sender.track === null)) return;
     this.#wanted = wanted;
-    await shapeLayers(sender, track ? sizesOf(track, wanted) : {});
+    await sendSizes(sender, track ? sizesOf(track, wanted) : {});
     if (track?.contentHint === "") track.contentHint = "motion";
     if (sender.track !== track) await sender.replaceTrack(track);
   }
@@ -236,12 +236,7 @@ export class Call extends EventTarget {
     const sender = this.#video[1]?.sender;
     if (!sender || sender.track === track) return;
     if (track && track.contentHint === "") track.contentHint = "detail";
-    const parameters = sender.getParameters();
-    const [encoding] = parameters.encodings ?? [];
-    if (encoding) {
-      encoding.active = track !== null;
-      await sender.setParameters(parameters);
-    }
+    await sendSizes(sender, track ? { "": {} } : {});
     await sender.replaceTrack(track);
   }
 
@@ -371,10 +366,11 @@ export class Call extends EventTarget {
 }
 
 /**
- * Sends a camera in these sizes and in no other.
- * @param {RTCRtpSender} sender @param {Record<string, RTCRtpEncodingParameters>} sizes by rid
+ * Sends a picture in these sizes and in no other.
+ * @param {RTCRtpSender} sender
+ * @param {Record<string, RTCRtpEncodingParameters>} sizes by rid, which is empty where there is one
  */
-async function shapeLayers(sender, sizes) {
+async function sendSizes(sender, sizes) {
   const parameters = sender.getParameters();
   if (!parameters.encodings?.length) return;
   for (const encoding of parameters.encodings) {

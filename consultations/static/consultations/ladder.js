@@ -129,8 +129,8 @@ export class Ladder {
     const better = MODES.slice(0, here).find((mode) => picture >= NEEDS[mode] * SPARE);
     const ample = better !== undefined && this.#standingSince === null;
     this.#ampleSince = ample ? (this.#ampleSince ?? at) : null;
-    const plenty = better !== undefined && picture >= NEEDS[better] * PLENTY;
-    if (this.#ampleSince !== null && at - this.#ampleSince >= (plenty ? SURE_MS : UP_MS)) {
+    const wait = better && picture >= NEEDS[better] * PLENTY ? SURE_MS : UP_MS;
+    if (this.#ampleSince !== null && at - this.#ampleSince >= wait) {
       return this.#become(better, at);
     }
     const blind = this.mode === "voice" || this.mode === "still";

@@ -134,15 +134,15 @@ export class Own extends EventTarget {
     this.#takeStills();
     await this.#send();
     if (turn !== this.#turn) return;
-    if (mode === "full") await this.#rise();
+    if (mode === "full") await this.#rise(turn);
     else if (mode !== "voice") await this.call()?.shapeCamera(SHAPES[mode]);
   }
 
   /** A larger picture begins with a key frame. Large at once, it fills the way out, which a browser
-   * takes for less than it had; and what it shrinks meanwhile it leaves so. */
-  async #rise() {
+   * takes for less than it had; and what it shrinks meanwhile it leaves so.
+   * @param {number} turn of the mode, which another one ends */
+  async #rise(turn) {
     const call = this.call();
-    const turn = this.#turn;
     for (const maxBitrate of RISING) {
       const shape = { ...SHAPES.full, maxBitrate, degradationPreference: KEEP_SIZE };
       await call?.shapeCamera(shape);

@@ -17,7 +17,7 @@ const ONE_STREAM = ["still", "voice"];
 const TRIED = ["small", "slow", "still"];
 const TRY_MS = 4000;
 /** A trial goes on while the way out is found to carry so much more than a second ago. */
-const RISING = 1.2;
+const FOUND_MORE = 1.2;
 /** Bits a second below which what headers take from the picture is worth a longer voice packet. */
 const THIN = 180_000;
 /** And above which, for so long, the voice has its own again. */
@@ -92,7 +92,7 @@ export class Sending {
    * @param {number} available @param {number} now */
   #tryOut(available, now) {
     if (this.#trial !== null) {
-      const rising = available > this.#trial * RISING;
+      const rising = available > this.#trial * FOUND_MORE;
       this.#trial = rising ? available : null;
       if (!rising) void this.own.tryOut(false);
     }
